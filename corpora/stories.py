@@ -1,0 +1,80 @@
+"""The Story, and the corpus folder of Parquet shards that holds stories."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpora.errors import UserError
+from corpora.folders import read_manifest
+from corpora.languages import get_language
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Story:
+    """One story in one language."""
+
+    id: str
+    """Unique in the corpus."""
+    language: str
+    """ISO 639-1 code."""
+    text: str
+    """The story; paragraphs are parted by one empty line."""
+    source: str
+    """Where it came from: a data set, a folder, the generator."""
+    title: str = ""
+    group: str = ""
+    """What must stay on one side of a split: the same story in another language, the same prompt, near-duplicates."""
+    license: str = ""
+    """SPDX identifier where there is one."""
+    attribution: str = ""
+    """Whom the licence asks to name."""
+    generator: str = ""
+    """The program or model that wrote it; empty for human writing."""
+    prompt: str = ""
+    """What it was written from; JSON with `plot`, `theme` and `words` for the embedded generator."""
+
+
+SCHEMA = pa.schema([pa.field(field.name, pa.string(), nullable=False) for field in fields(Story)])
+
+
+def write_split(folder: Path, split: str, stories: Sequence[Story], stories_per_shard: int = 100_000) -> list[Path]:
+    """Write one split of one language as shards `SPLIT-LANGUAGE-00000-of-00001.parquet`; returns their paths."""
+    languages = {story.language for story in stories}
+    if len(languages) > 1:
+        raise ValueError(f"one call writes one language, not {sorted(languages)}")
+    shards = [stories[i : i + stories_per_shard] for i in range(0, len(stories), stories_per_shard)]
+    paths = []
+    for number, shard in enumerate(shards):
+        path = folder / f"{split}-{shard[0].language}-{number:05d}-of-{len(shards):05d}.parquet"
+        table = pa.Table.from_pylist([asdict(story) for story in shard], schema=SCHEMA)
+        pq.write_table(table, path, compression="zstd")
+        paths.append(path)
+    return paths
+
+
+def read_corpus(folder: str | os.PathLike[str], split: str, languages: Iterable[str] | None = None) -> list[Story]:
+    """The stories of one split of a corpus folder, in the order of its shards.
+
+    `languages` keeps only those (ISO 639-1 codes; default all). UserError if the folder is no corpus, the split is
+    unknown, or nothing is left.
+    """
+    if split not in SPLITS:
+        raise UserError(f"there is no split {split!r}; choose from {', '.join(SPLITS)}.")
+    wanted = [get_language(code).code for code in languages] if languages is not None else None
+    read_manifest(folder, "corpus")
+    stories: list[Story] = []
+    for path in sorted(Path(folder).glob(f"{split}-*.parquet")):
+        if wanted is None or path.name.split("-")[1] in wanted:
+            stories += [Story(**row) for row in pq.read_table(path, schema=SCHEMA).to_pylist()]
+    if not stories:
+        of = f" in {', '.join(wanted)}" if wanted else ""
+        raise UserError(f"the corpus {os.fspath(folder)!r} has no {split} stories{of}; build it with more text.")
+    return stories

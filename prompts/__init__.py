@@ -1,0 +1,1 @@
+"""Zero-shot classification across languages with causal models."""
