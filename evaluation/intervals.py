@@ -1,0 +1,132 @@
+"""Confidence intervals: bootstrap over documents (or clusters of them), Student's t over training seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+_DRAWS_AT_ONCE = 4_000_000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A measured value with the bounds of its confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def as_dict(self) -> dict[str, float]:
+        """`{"value", "low", "high"}`, as every scores file has it."""
+        return asdict(self)
+
+
+def bootstrap_ratio(
+    numerators: ArrayLike,
+    denominators: ArrayLike,
+    *,
+    clusters: Sequence[Hashable] | None = None,
+    resamples: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """Sum of numerators / sum of denominators, with the percentile bootstrap over items.
+
+    `numerators`, `denominators`: one number per item, shape (items,). `clusters`: one label per item; items of equal
+    label are drawn together (the same story in two languages, several stories of one prompt). One item or one cluster
+    has no spread to resample: the interval is then the value itself. Equal arguments give equal intervals.
+    ValueError on empty or unequal inputs and when the denominators do not sum to a positive number.
+    """
+    top: np.ndarray = np.asarray(numerators, dtype=np.float64)
+    bottom: np.ndarray = np.asarray(denominators, dtype=np.float64)
+    if top.ndim != 1 or top.shape != bottom.shape or not len(top):
+        raise ValueError(f"one numerator and one denominator per item are needed, not {top.shape} and {bottom.shape}")
+    if clusters is not None:
+        if len(clusters) != len(top):
+            raise ValueError(f"{len(top)} items but {len(clusters)} cluster labels")
+        numbers: dict[Hashable, int] = {}
+        labels = np.array([numbers.setdefault(label, len(numbers)) for label in clusters])
+        top, bottom = np.bincount(labels, weights=top), np.bincount(labels, weights=bottom)
+    if not bottom.sum() > 0:
+        raise ValueError("the denominators must sum to a positive number")
+    count = len(top)
+    generator = np.random.default_rng(seed)
+    ratios = []
+    for start in range(0, resamples, chunk := max(1, _DRAWS_AT_ONCE // count)):
+        draws = generator.integers(count, size=(min(chunk, resamples - start), count))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratios.append(top[draws].sum(axis=1) / bottom[draws].sum(axis=1))
+    tail = (1 - confidence) / 2
+    low, high = np.nanquantile(np.concatenate(ratios), [tail, 1 - tail])
+    return Interval(float(top.sum() / bottom.sum()), float(low), float(high))
+
+
+def bootstrap_mean(
+    values: ArrayLike,
+    *,
+    clusters: Sequence[Hashable] | None = None,
+    resamples: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """Mean of `values`, shape (items,), with the percentile bootstrap over items or clusters."""
+    ones = np.ones(len(np.asarray(values)))
+    return bootstrap_ratio(values, ones, clusters=clusters, resamples=resamples, confidence=confidence, seed=seed)
+
+
+def paired_difference(
+    first: ArrayLike,
+    second: ArrayLike,
+    denominators: ArrayLike | None = None,
+    *,
+    clusters: Sequence[Hashable] | None = None,
+    resamples: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """(sum of first − sum of second) / sum of denominators, resampling the pairs; positive when `first` is larger.
+
+    Two systems measured on the same items: `first[i]` and `second[i]` belong to item i. Without `denominators` it is
+    the mean difference; with characters as denominators and bits as values, the difference in bits per character.
+    """
+    difference = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
+    bottom = np.ones(len(difference)) if denominators is None else denominators
+    return bootstrap_ratio(difference, bottom, clusters=clusters, resamples=resamples, confidence=confidence, seed=seed)
+
+
+def seed_interval(values: ArrayLike, *, confidence: float = 0.95) -> Interval:
+    """Mean of one result per training seed ± t(n−1) · s / √n; ValueError with fewer than two seeds."""
+    results = np.asarray(values, dtype=np.float64)
+    if len(results) < 2:
+        raise ValueError("an interval over seeds needs at least two of them")
+    half = student_t_quantile(0.5 + confidence / 2, len(results) - 1) * results.std(ddof=1) / math.sqrt(len(results))
+    mean = float(results.mean())
+    return Interval(mean, mean - float(half), mean + float(half))
+
+
+def student_t_quantile(probability: float, degrees: int) -> float:
+    """Quantile (0.5 ≤ probability < 1) of Student's t with `degrees` ≥ 1, by bisection on its distribution function."""
+    low, high = 0.0, 1.0
+    while student_t_cdf(high, degrees) < probability:
+        high *= 2
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if student_t_cdf(middle, degrees) < probability else (low, middle)
+    return (low + high) / 2
+
+
+def student_t_cdf(t: float, degrees: int) -> float:
+    """P(T ≤ t), t ≥ 0: the finite series for whole degrees of freedom (Abramowitz & Stegun 26.7.3 and 26.7.4)."""
+    theta = math.atan(t / math.sqrt(degrees))
+    cosine = math.cos(theta)
+    term = cosine if degrees % 2 else 1.0
+    total = term if degrees > 1 else 0.0
+    for k in range(3 if degrees % 2 else 2, degrees - 1, 2):
+        term *= cosine**2 * (k - 1) / k
+        total += term
+    between = 2 / math.pi * (theta + math.sin(theta) * total) if degrees % 2 else math.sin(theta) * total
+    return 0.5 + between / 2
