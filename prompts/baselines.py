@@ -1,0 +1,51 @@
+"""What a classifier must beat: the most frequent class, and a character n-gram naive Bayes that has seen labels."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+
+class NaiveBayes:
+    """Multinomial naive Bayes over character n-grams. Supervised: it learns from labelled texts.
+
+    p(n-gram | class) = (count + alpha) / (all counts of the class + alpha × vocabulary), p(class) from its frequency;
+    n-grams never seen in training are ignored (McCallum & Nigam 1998).
+    """
+
+    def __init__(
+        self, texts: Sequence[str], labels: Sequence[str], sizes: Sequence[int] = (2, 3, 4), alpha: float = 0.1
+    ):
+        self.sizes = tuple(sizes)
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
+        for text, label in zip(texts, labels, strict=True):
+            counts[label].update(self._ngrams(text))
+        self.classes = sorted(counts)
+        documents = Counter(labels)
+        self._prior = {label: math.log(documents[label] / len(labels)) for label in self.classes}
+        vocabulary = set().union(*counts.values())
+        totals = {label: counts[label].total() + alpha * len(vocabulary) for label in self.classes}
+        self._log_likelihood = {
+            ngram: [math.log((counts[label][ngram] + alpha) / totals[label]) for label in self.classes]
+            for ngram in vocabulary
+        }
+
+    def predict(self, text: str) -> str:
+        """The most probable class (the first in alphabetical order among equals)."""
+        scores = [self._prior[label] for label in self.classes]
+        for ngram in self._ngrams(text):
+            for index, value in enumerate(self._log_likelihood.get(ngram, ())):
+                scores[index] += value
+        return self.classes[max(range(len(scores)), key=scores.__getitem__)]
+
+    def _ngrams(self, text: str) -> Iterator[str]:
+        for size in self.sizes:
+            for start in range(len(text) - size + 1):
+                yield text[start : start + size]
+
+
+def majority_class(labels: Sequence[str]) -> str:
+    """The most frequent label (the first in alphabetical order among equals)."""
+    counts = Counter(labels)
+    return min(counts, key=lambda label: (-counts[label], label))

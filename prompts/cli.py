@@ -1,0 +1,195 @@
+"""`kathalab prompts`: zero-shot classification from the command line."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from argparse import RawDescriptionHelpFormatter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from jsonargparse import ActionConfigFile, ArgumentParser, DefaultHelpFormatter
+
+from corpora.errors import UserError
+from corpora.folders import MANIFEST, fingerprint, new_folder, sha256, write_json, write_manifest, write_text
+
+if TYPE_CHECKING:
+    from prompts.data import Item
+    from prompts.verbalizers import Verbalizer
+
+
+def evaluate(
+    model: str,
+    *,
+    languages: list[str],
+    output: str,
+    corpus: str | None = None,
+    sib200: str | None = None,
+    labels: str | None = None,
+    split: str = "test",
+    labelled_split: str = "train",
+    items: int | None = None,
+    score: Literal["total", "token", "character"] = "total",
+    calibration: Literal["content-free", "none"] = "content-free",
+    keep: Literal["end", "start"] = "end",
+    seed: int = 0,
+) -> None:
+    """Classify texts by the likeliest class name after each, without any training.
+
+    Reads a model folder (or a model's name on the Hub) and labelled texts: the stories of a generated corpus, whose
+    classes are their themes (--corpus), the sentences of SIB-200, whose classes are topics (--sib200), or both.
+    Writes a folder with scores.json (accuracy, macro-F1, chance, and the same for the most frequent class, for the
+    same model with random weights, and for a naive Bayes over character n-grams that has learned from labelled texts)
+    and predictions.jsonl (every item with its scores).
+
+    Example: kathalab prompts evaluate results/quickstart/models/hi --corpus results/quickstart/corpus
+    --languages [hi] --output results/quickstart/classification/hi
+
+    Args:
+        model: Folder of a causal model with its tokenizer, or USER/MODEL on the Hub.
+        languages: Languages to classify, each a task of its own, e.g. [hi,mr].
+        output: Folder to write.
+        corpus: Corpus folder of generated stories, to classify by theme.
+        sib200: Folder that holds hin_Deva/test.tsv and so on, to classify by topic.
+        labels: YAML file of class names, or the name of a built-in one (default: themes for --corpus, sib200 for
+            --sib200).
+        split: Split to classify.
+        labelled_split: Split whose labels the naive Bayes baseline learns from; the model never sees it.
+        items: Classify at most so many items per task, drawn by the seed (default: all).
+        score: Log-probability of a class name: its total, or the mean per token or per character.
+        calibration: Subtract the scores that the names have after texts that say nothing, or not.
+        keep: Which end of a text longer than the model's context is kept.
+        seed: Draws the items and the random weights.
+    """
+    if corpus is None and sib200 is None:
+        raise UserError("there is nothing to classify; give --corpus, --sib200 or both.")
+    if labels is not None and corpus is not None and sib200 is not None:
+        raise UserError(
+            "one labels file cannot serve themes and topics; give --labels with --corpus or --sib200 alone."
+        )
+    if split == labelled_split:
+        raise UserError(f"naive Bayes would learn from the {split} texts that it classifies; choose another split.")
+    if not languages:
+        raise UserError("there is no language to classify; give one or more, e.g. --languages [hi].")
+
+    from evaluation.models import open_model
+    from prompts.data import sample, sib200_items, sib200_path, theme_items
+    from prompts.evaluate import describe, evaluate_task
+    from prompts.verbalizers import labels_path, load_verbalizer
+    from prompts.zero_shot import ZeroShotClassifier
+
+    inputs: dict[str, str] = {}
+    tasks: list[tuple[str, Verbalizer, list[Item], list[Item]]] = []
+    for language in dict.fromkeys(languages):
+        if corpus is not None:
+            verbalizer = load_verbalizer(file := labels or "themes", language)
+            classified, labelled = (theme_items(corpus, part, language) for part in (split, labelled_split))
+            tasks.append(("themes", verbalizer, classified, labelled))
+            inputs |= {"corpus": fingerprint(corpus, "corpus"), f"labels {file}": sha256(labels_path(file))}
+        if sib200 is not None:
+            verbalizer = load_verbalizer(file := labels or "sib200", language)
+            classified, labelled = (sib200_items(sib200, part, language) for part in (split, labelled_split))
+            tasks.append(("sib200", verbalizer, classified, labelled))
+            inputs[f"labels {file}"] = sha256(labels_path(file))
+            for part in (split, labelled_split):
+                inputs[f"sib200 {language} {part}"] = sha256(sib200_path(sib200, part, language))
+
+    with new_folder(output) as folder:
+        causal_model, tokenizer = open_model(model)
+        inputs["model"] = _model_fingerprint(model, causal_model)
+        results = []
+        for task, verbalizer, classified, labelled in tasks:
+            classifier = ZeroShotClassifier(causal_model, tokenizer, verbalizer, score, calibration, keep)
+            results.append(evaluate_task(task, classifier, sample(classified, items, seed), labelled, seed))
+            print(describe(results[-1].summary))
+        summaries: list[dict[str, Any]] = [{"model": model, "split": split, **result.summary} for result in results]
+        write_json(folder / "scores.json", {"tasks": summaries})
+        records = [record for result in results for record in result.predictions]
+        write_text(folder / "predictions.jsonl", "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records))
+        configuration = {
+            "model": model,
+            "languages": languages,
+            "corpus": corpus,
+            "sib200": sib200,
+            "labels": labels,
+            "split": split,
+            "labelled_split": labelled_split,
+            "items": items,
+            "score": score,
+            "calibration": calibration,
+            "keep": keep,
+            "seed": seed,
+        }
+        write_manifest(folder, "classification", configuration, inputs)
+    print(f"Classified {len(records)} texts in {len(results)} tasks; scores and predictions are in {output}.")
+
+
+def verbalizer(
+    labels: str, *, languages: list[str], tokenizer: str | None = None, output: str = "verbalizer.json"
+) -> None:
+    """Show the class names of a labels file, and the tokens that a tokenizer makes of them.
+
+    Reads a labels file and a tokenizer or model folder. Prints one line per class name and writes the same as JSON.
+
+    Example: kathalab prompts verbalizer themes --languages [hi,mr] --tokenizer results/quickstart/models/hi
+
+    Args:
+        labels: YAML file of class names, or the name of a built-in one (themes, sib200).
+        languages: Languages to show, e.g. [hi,mr].
+        tokenizer: Tokenizer or model folder, or USER/MODEL on the Hub; without it only names are shown.
+        output: JSON file to write.
+    """
+    from prompts.verbalizers import load_verbalizer
+
+    encode: Callable[[str], list[str]] | None = None
+    if tokenizer is not None:
+        from prompts.models import load_tokenizer
+
+        encode = load_tokenizer(tokenizer).tokenize
+    rows: list[dict[str, Any]] = []
+    for language in languages:
+        for label, names in load_verbalizer(labels, language).names.items():
+            for name in names:
+                rows.append({"language": language, "class": label, "name": name})
+                if encode is not None:
+                    rows[-1]["tokens"] = encode(" " + name)
+                tokens = rows[-1].get("tokens", [])
+                print("\t".join([language, label, name, *([f"{len(tokens)}: {' | '.join(tokens)}"] if tokens else [])]))
+    write_json(output, {"labels": labels, "tokenizer": tokenizer, "names": rows})
+    print(f"Listed {len(rows)} names in {len(languages)} languages; they are in {output}.")
+
+
+def main(arguments: list[str]) -> None:
+    """Run one command of the room."""
+    commands: tuple[Callable[..., None], ...] = (evaluate, verbalizer)
+    parser = ArgumentParser(
+        prog="kathalab prompts",
+        description="Zero-shot classification with causal models.",
+        formatter_class=_Formatter,
+    )
+    subcommands = parser.add_subcommands(required=True)
+    for command in commands:
+        description = inspect.getdoc(command).split("\n\nArgs:")[0]  # type: ignore[union-attr]
+        subparser = ArgumentParser(description=description, formatter_class=_Formatter)
+        subparser.add_argument("--config", action=ActionConfigFile, help="YAML file of options.")
+        subparser.add_function_arguments(command, as_group=False, as_positional=True)
+        subcommands.add_subcommand(command.__name__, subparser, help=description.split("\n")[0])
+    chosen = parser.parse_args(arguments)
+    options = chosen[chosen.subcommand].as_dict()
+    options.pop("config", None)
+    next(command for command in commands if command.__name__ == chosen.subcommand)(**options)
+
+
+class _Formatter(RawDescriptionHelpFormatter, DefaultHelpFormatter):
+    """Types and defaults in the help, and descriptions as they stand in the docstring."""
+
+
+def _model_fingerprint(name: str, model: Any) -> str:
+    """What the weights are: the manifest's fingerprint, else a hash of the files, else the Hub's commit."""
+    folder = Path(name)
+    if (folder / MANIFEST).is_file():
+        return fingerprint(folder)
+    if folder.is_dir():
+        return " ".join(sha256(path) for path in sorted(folder.glob("*.safetensors")))
+    return str(model.config._commit_hash)
