@@ -1,0 +1,130 @@
+"""What every source has in common: finding files, reading UTF-8, and refusing text that cannot be right."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from corpora.errors import UserError
+from corpora.folders import sha256
+from corpora.languages import get_language
+from corpora.stories import Story
+
+OnBad = Literal["stop", "skip"]
+
+
+class Source(ABC):
+    """An iterable of stories in a fixed order."""
+
+    skipped: Sequence[str] = ()
+    """One sentence for each file or row left out in the last iteration."""
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Story]: ...
+
+    def inputs(self) -> dict[str, str]:
+        """SHA-256 of every file the stories come from, by name."""
+        return {}
+
+
+class FileSource(Source):
+    """Stories from files. A file or row that cannot be right stops the reading, or is skipped and remembered."""
+
+    def __init__(self, path: str, suffixes: tuple[str, ...], on_bad: OnBad):
+        self.path = path
+        self.on_bad = on_bad
+        self.suffixes = suffixes
+        self.skipped: list[str] = []
+
+    @abstractmethod
+    def items(self) -> Iterator[Any]:
+        """The smallest units that can be left out on their own: files, or rows."""
+
+    @abstractmethod
+    def stories(self, item: Any) -> Iterable[Story]:
+        """The stories of one item; UserError if it cannot be read."""
+
+    def __iter__(self) -> Iterator[Story]:
+        self.skipped = []
+        for item in self.items():
+            try:
+                stories = list(self.stories(item))
+                for story in stories:
+                    check_script(story)
+            except UserError as error:
+                if self.on_bad == "stop":
+                    raise
+                self.skipped.append(str(error))
+            else:
+                yield from stories
+
+    @property
+    def files(self) -> list[Path]:
+        """The files, in the order of their paths; UserError if there are none."""
+        return find_files(self.path, self.suffixes)
+
+    def inputs(self) -> dict[str, str]:
+        return {relative(file, self.path): sha256(file) for file in self.files}
+
+
+def find_files(path: str | os.PathLike[str], suffixes: tuple[str, ...]) -> list[Path]:
+    """`path` itself if it is a file, else all files under it that end so, sorted, hidden ones left out.
+
+    Raises UserError if there are none, and OSError for a folder that may not be read.
+    """
+    root = Path(path)
+    if root.is_file():
+        return [root]
+    if not root.is_dir():
+        raise UserError(f"there is no file or folder {str(root)!r}; check the path.")
+    found = []
+    for folder, _, names in os.walk(root, onerror=_raise):
+        files = [Path(folder) / name for name in names if name.endswith(suffixes)]
+        found += [file for file in files if not any(part.startswith(".") for part in file.relative_to(root).parts)]
+    if not found:
+        raise UserError(f"the folder {str(root)!r} holds no {' or '.join(suffixes)} files; check the path.")
+    return sorted(found, key=lambda file: file.relative_to(root).parts)
+
+
+def relative(file: Path, path: str | os.PathLike[str]) -> str:
+    """A file's name below `path`, with forward slashes."""
+    return file.relative_to(path).as_posix() if file != Path(path) else file.name
+
+
+def read_utf8(file: Path) -> str:
+    """A file's text without its byte order mark; UserError that names file and byte if it is not UTF-8."""
+    data = file.read_bytes()
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{str(file)!r} is not valid UTF-8 (byte {error.start} is 0x{data[error.start]:02x}); convert it to UTF-8."
+        ) from None
+
+
+def check_script(story: Story) -> None:
+    """UserError if a story has no letters, or less than half of them belong to its language's script."""
+    language = get_language(story.language)
+    letters = Counter(_script(char) for char in story.text if char.isalpha())
+    if not letters:
+        raise UserError(f"{story.id} holds no text; remove it or pass --source.on_bad skip.")
+    if 2 * letters[language.script_property] < letters.total():
+        found = letters.most_common(1)[0][0]
+        raise UserError(
+            f"{story.id} is written in {found} script, but {language.name} ({language.code}) in "
+            f"{language.script_property}; correct its language or pass --source.on_bad skip."
+        )
+
+
+def _script(char: str) -> str:
+    """The script of a letter, by the first word of its Unicode name, which is the script's for all that matter here."""
+    return unicodedata.name(char, "UNKNOWN").split()[0].capitalize()
+
+
+def _raise(error: OSError) -> None:
+    raise error
