@@ -12,19 +12,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import regex
 from tqdm import tqdm
 
 from corpora.errors import UserError
 from corpora.stories import Story
 from evaluation.intervals import Interval, bootstrap_ratio
 from evaluation.models import boundary_tokens, check_match, context_length, embedding_table
+from evaluation.words import count_aksharas
 
 if TYPE_CHECKING:
     import numpy as np
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-_AKSHARA = regex.compile(r"\X")
 _LOGITS_AT_ONCE = 2**25
 
 
@@ -57,11 +56,6 @@ class _Window:
     """Position after the last input token; it predicts the token at `end`."""
     first: int
     """Position of the first token that this window scores; it scores `first` … `end`."""
-
-
-def count_aksharas(text: str) -> int:
-    """Number of extended grapheme clusters."""
-    return sum(1 for _ in _AKSHARA.finditer(text))
 
 
 def score_documents(

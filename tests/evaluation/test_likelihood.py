@@ -10,8 +10,9 @@ import torch
 
 from corpora.errors import UserError
 from corpora.stories import Story
-from evaluation.likelihood import DocumentScore, count_aksharas, score_documents, summarise, token_nats
+from evaluation.likelihood import DocumentScore, score_documents, summarise, token_nats
 from evaluation.models import count_parameters, open_model
+from evaluation.words import count_aksharas
 
 
 def naive_nats(model, ids: list[int], position: int, start: int = 0) -> float:
