@@ -1,0 +1,228 @@
+"""Exact checkpoints: whole or absent on the disk, plain tensors and values, refused when they are of another run."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import random
+import re
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+from lightning.fabric.plugins import CheckpointIO
+from lightning.pytorch.callbacks import Checkpoint
+
+from corpora.errors import UserError
+from tinymodels.data import StoryData
+from tinymodels.module import StoryModel
+from tinymodels.runlog import validation_is_due
+
+FOLDER = "checkpoints"
+_DAMAGE = (RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile, KeyError, ValueError)
+
+
+class WholeCheckpoints(CheckpointIO):
+    """Writes beside the place, waits for the disk, renames; reads tensors and plain values only."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                torch.save(checkpoint, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, 0o644)
+            os.replace(name, target)
+            _wait_for(target.parent)
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+    def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
+        return load(path, map_location or "cpu")
+
+    def remove_checkpoint(self, path: Any) -> None:
+        Path(path).unlink(missing_ok=True)
+
+
+def load(path: str | os.PathLike[str], map_location: Any = "cpu") -> dict[str, Any]:
+    """A checkpoint's content; UserError if the file is damaged or is not a checkpoint of this lab."""
+    try:
+        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+    except _DAMAGE:
+        raise UserError(
+            f"the checkpoint {os.fspath(path)!r} is damaged; remove it, and `--ckpt_path last` takes the one before."
+        ) from None
+    if not isinstance(checkpoint, dict) or "kathalab" not in checkpoint:
+        raise UserError(f"{os.fspath(path)!r} was not made by `kathalab tinymodels fit`; give another checkpoint.")
+    return checkpoint
+
+
+def list_checkpoints(run: str | os.PathLike[str]) -> list[Path]:
+    """The checkpoints of a run folder, oldest first."""
+    found = {path: re.fullmatch(r"step=(\d+)\.ckpt", path.name) for path in Path(run, FOLDER).glob("*.ckpt")}
+    return sorted((path for path, match in found.items() if match), key=lambda path: int(path.stem.split("=")[1]))
+
+
+def last_checkpoint(run: str | os.PathLike[str]) -> Path | None:
+    """The newest checkpoint of a run that can be read; None if it has none.
+
+    Damaged newer ones are set aside as `*.damaged`, with a line on stderr. UserError if all are damaged.
+    """
+    import sys
+
+    paths = list_checkpoints(run)
+    for path in reversed(paths):
+        try:
+            load(path)
+        except UserError:
+            aside = path.with_suffix(".damaged")
+            os.replace(path, aside)
+            print(f"the checkpoint {str(path)!r} is damaged; set aside as {aside.name!r}.", file=sys.stderr)
+            continue
+        return path
+    if paths:
+        raise UserError(f"all checkpoints in {os.fspath(run)!r} are damaged; remove the folder and train again.")
+    return None
+
+
+class RunCheckpoints(Checkpoint):
+    """Saves `checkpoints/step=N.ckpt` every so many updates and at the end, and keeps the newest few.
+
+    A checkpoint is taken when everything that belongs to its step is on the disk: after the step's row of
+    `metrics.csv`, and after its validation and samples if there are any.
+    """
+
+    def __init__(self, every: int = 200, keep: int = 2) -> None:
+        """
+        Args:
+            every: updates between two checkpoints.
+            keep: how many of the newest to keep.
+        """
+        self.every = every
+        self.keep = max(1, keep)
+        self._saved = -1
+        self.stop_requested = False
+        """Set by Ctrl-C; training stops after the update at hand, with a checkpoint."""
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self.folder = Path(trainer.default_root_dir, FOLDER)
+        for leftover in self.folder.glob(".*.partial"):
+            leftover.unlink(missing_ok=True)
+        self._saved = trainer.global_step
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if not validation_is_due(trainer):
+            self._step_is_complete(trainer)
+
+    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        if trainer.state.fn == "fit" and not trainer.sanity_checking:
+            self._step_is_complete(trainer)
+
+    def _step_is_complete(self, trainer: pl.Trainer) -> None:
+        step = trainer.global_step
+        accumulating = trainer.fit_loop.epoch_loop._should_accumulate()
+        due = step % self.every == 0 or step == trainer.lightning_module.total_updates or self.stop_requested
+        if due and not accumulating and step != self._saved:
+            trainer.save_checkpoint(self.folder / f"step={step}.ckpt")
+            self._saved = step
+            for old in list_checkpoints(trainer.default_root_dir)[: -self.keep]:
+                old.unlink(missing_ok=True)
+        if self.stop_requested and not accumulating:
+            raise Stopped(step)
+
+    # ---- what a checkpoint holds beside Lightning's own ----
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        checkpoint["kathalab"] = {"identity": _identity(trainer, module), "random": _random_state()}
+
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        saved, current = checkpoint["kathalab"]["identity"], _identity(trainer, module)
+        fields = current if trainer.state.fn == "fit" else [name for name in current if name in _SHAPE]
+        for name in fields:
+            if saved.get(name) != current[name]:
+                raise UserError(
+                    f"the checkpoint at step {checkpoint['global_step']} is of another run: {name} was "
+                    f"{_short(saved.get(name))} and is now {_short(current[name])}; "
+                    "give the same configuration, or another `--trainer.default_root_dir` to start anew."
+                )
+        if trainer.state.fn == "fit":
+            self._random = checkpoint["kathalab"]["random"]
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        if (state := self.__dict__.pop("_random", None)) is not None:
+            _restore_random_state(state)
+
+
+class Stopped(Exception):  # noqa: N818 - it is no error
+    """Training was stopped by Ctrl-C after a whole update, with a checkpoint; its argument is the step."""
+
+
+_SHAPE = (
+    "the tokenizer",
+    "model.vocabulary_size",
+    "model.width",
+    "model.layers",
+    "model.heads",
+    "model.kv_heads",
+    "model.feed_forward",
+)
+
+
+def _identity(trainer: pl.Trainer, module: pl.LightningModule) -> dict[str, Any]:
+    """Everything that two runs must share so that one can go on from the other's checkpoint; plain values."""
+    data = trainer.datamodule  # type: ignore[attr-defined]
+    assert isinstance(data, StoryData) and isinstance(module, StoryModel)
+    return {
+        **data.identity,
+        **module.identity,
+        "trainer.precision": str(trainer.precision),
+        "trainer.accumulate_grad_batches": trainer.accumulate_grad_batches,
+    }
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text[:12] + "…" if len(text) == 64 else text
+
+
+def _random_state() -> dict[str, Any]:
+    """The states of all generators as tensors and plain values (a checkpoint is read with `weights_only`)."""
+    kind, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002
+    version, numbers, following = random.getstate()
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all(),
+        "numpy": [str(kind), torch.from_numpy(np.asarray(keys, dtype=np.int64)), position, has_gauss, gauss],
+        "python": [version, list(numbers), following],
+    }
+
+
+def _restore_random_state(state: dict[str, Any]) -> None:
+    torch.set_rng_state(state["torch"])
+    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(state["cuda"])
+    kind, keys, position, has_gauss, gauss = state["numpy"]
+    np.random.set_state((kind, keys.numpy().astype(np.uint32), position, has_gauss, gauss))  # noqa: NPY002
+    version, numbers, following = state["python"]
+    random.setstate((version, tuple(numbers), following))
+
+
+def _wait_for(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,105 @@
+"""The verbs beside training: sample, export, card, publish."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def sample(
+    model: str,
+    prompt: str = "",
+    stories: int = 1,
+    seed: int = 1,
+    temperature: float = 0.8,
+    top_p: float = 0.95,
+    longest: int = 400,
+    output: str | None = None,
+) -> None:
+    """Print stories that a model writes.
+
+    Reads a model folder (or a repository of the Hugging Face Hub); writes nothing unless --output is given.
+    Example: kathalab tinymodels sample results/quickstart/models/hi --prompt "एक बार"
+
+    Args:
+        model: model folder, or USER/NAME on the Hub.
+        prompt: how the stories begin; without it the model begins by itself.
+        stories: how many to write.
+        seed: of the sampling; the same seed writes the same stories.
+        temperature: of sampling; 0 takes the likeliest token each time.
+        top_p: share of the probability to sample from, the likeliest tokens first.
+        longest: tokens of a story at most.
+        output: a JSON file to write the stories into as well.
+    """
+    from corpora.folders import write_json
+    from evaluation.generation import Prompt, generate_stories
+    from tinymodels.opening import open_story_model
+
+    network, tokenizer = open_story_model(model)
+    written = generate_stories(
+        network,
+        tokenizer,
+        [Prompt(prompt, language="")] * stories,
+        max_new_tokens=longest,
+        temperature=temperature,
+        top_p=top_p,
+        seed=seed,
+    )
+    for story in written:
+        print(story.text + ("" if story.finished else " …"), end="\n\n")
+    if output is not None:
+        write_json(output, [{"prompt": prompt, "story": story.text, "finished": story.finished} for story in written])
+    where = "" if output is None else f", also in {output!r}"
+    print(f"{len(written)} {'story' if len(written) == 1 else 'stories'} by {model!r}{where}.")
+
+
+def export(run: str, output: str, corpus: str | None = None) -> None:
+    """Make a model folder out of a run.
+
+    Reads a run folder; writes a folder that AutoModelForCausalLM.from_pretrained and AutoTokenizer open with no code
+    of ours: safetensors, configuration, tokenizer, licence, card, manifest.
+    Example: kathalab tinymodels export results/quickstart/runs/hi results/quickstart/models/hi
+
+    Args:
+        run: run folder of `kathalab tinymodels fit`; its newest checkpoint is taken.
+        output: the model folder to write.
+        corpus: the corpus folder, if it is no longer where training found it.
+    """
+    from tinymodels.export import export_run
+
+    folder = export_run(run, output, corpus)
+    print(f"the model was exported; it is in {str(folder)!r}.")
+
+
+def card(model: str, scores: str) -> None:
+    """Write the model card with every number out of the scores.
+
+    Reads a model folder and a scores folder (kathalab evaluation score); writes README.md, eval/ and .eval_results/
+    into the model folder.
+    Example: kathalab tinymodels card results/quickstart/models/hi --scores results/quickstart/scores/hi
+
+    Args:
+        model: model folder.
+        scores: scores folder of this model.
+    """
+    from tinymodels.cards import add_scores
+
+    add_scores(Path(model), Path(scores))
+    print(f"the card was written; it is in {str(Path(model) / 'README.md')!r}.")
+
+
+def publish(folder: str, repo: str, private: bool = False, dry_run: bool = False) -> None:
+    """Upload a model folder to the Hugging Face Hub.
+
+    Reads a model folder; creates the repository if it is missing and uploads weights, tokenizer, card and scores in
+    one commit. The token comes from HF_TOKEN or `hf auth login`.
+    Example: HF_TOKEN=… kathalab tinymodels publish results/quickstart/models/hi --repo USER/kathalab-hi-1m
+
+    Args:
+        folder: model folder of `kathalab tinymodels export`.
+        repo: USER/NAME.
+        private: create the repository as a private one.
+        dry_run: only list what would be uploaded.
+    """
+    from tinymodels.publish import publish_model
+
+    publish_model(Path(folder), repo, private, dry_run)

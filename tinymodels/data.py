@@ -1,0 +1,157 @@
+"""The LightningDataModule: batches in an order that is a pure function of (seed, epoch, step)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor
+
+from corpora.errors import UserError
+from corpora.folders import fingerprint
+from tinymodels.packing import Pieces, Tokens, Windows, pack, whole_documents
+
+
+class TrainingBatches:
+    """Batches [batch_size, sequence_length + 1] from a position on; Lightning saves and restores the position.
+
+    A pass (one `iter`) runs to the next multiple of `length` batches. There are no workers, so their number cannot
+    change the order: a batch is a copy out of a memory map and costs microseconds.
+    """
+
+    def __init__(self, windows: Windows, length: int) -> None:
+        self.windows = windows
+        self.length = length
+        self.position = 0
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[Tensor]:
+        for _ in range(self.length - self.position % self.length):
+            batch = torch.from_numpy(self.windows.batch(self.position).copy())
+            self.position += 1
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        return {"position": self.position}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.position = state["position"]
+
+
+class DocumentBatches:
+    """Padded pieces of whole documents; a document's characters are counted with the first of its pieces."""
+
+    def __init__(self, tokens: Tokens, pieces: list[Pieces]) -> None:
+        self.tokens = tokens
+        self.pieces = pieces
+
+    def __len__(self) -> int:
+        return len(self.pieces)
+
+    def __iter__(self) -> Iterator[dict[str, Tensor]]:
+        seen: set[int] = set()
+        for batch in self.pieces:
+            new = sorted(set(batch.documents.tolist()) - seen)
+            seen.update(new)
+            yield {
+                "inputs": torch.from_numpy(batch.inputs),
+                "targets": torch.from_numpy(batch.targets),
+                "documents": torch.from_numpy(batch.documents),
+                "characters": torch.tensor(int(self.tokens.characters[new].sum())),
+            }
+
+
+class StoryData(pl.LightningDataModule):
+    """Stories of a corpus folder, tokenized once and read in windows (training) or whole (validation, test)."""
+
+    def __init__(
+        self,
+        corpus: str,
+        tokenizer: str,
+        languages: list[str] | None = None,
+        sequence_length: int = 256,
+        batch_size: int = 8,
+        seed: int = 1,
+        validation_stories: int | None = 100,
+        cache: str | None = None,
+    ) -> None:
+        """
+        Args:
+            corpus: a corpus folder.
+            tokenizer: a tokenizer folder.
+            languages: ISO 639-1 codes of the languages to read; all of the corpus if not given.
+            sequence_length: tokens of a training window, which becomes the model's context.
+            batch_size: windows per batch.
+            seed: of the order of the stories.
+            validation_stories: how many stories to validate on (evenly spread over the split); all if null.
+            cache: where encoded tokens are kept; `tokens` beside the corpus if not given.
+        """
+        super().__init__()
+        self.corpus = corpus
+        self.tokenizer = tokenizer
+        self.languages = languages
+        self.sequence_length = sequence_length
+        self.batch_size = batch_size
+        self.seed = seed
+        self.validation_stories = validation_stories
+        self.cache = cache
+        if sequence_length < 2 or batch_size < 1:
+            raise UserError("`data.sequence_length` must be at least 2 and `data.batch_size` at least 1.")
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Pieces of the tokenizer, special ones included."""
+        from tokenization import load_tokenizer
+
+        return len(load_tokenizer(self.tokenizer))
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """Fingerprints of corpus and tokenizer."""
+        return {
+            "corpus": fingerprint(self.corpus, "corpus"),
+            "tokenizer": fingerprint(self.tokenizer, "tokenizer"),
+        }
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint must agree with to be resumed; plain values."""
+        return {
+            "the corpus": self.inputs["corpus"],
+            "the tokenizer": self.inputs["tokenizer"],
+            "data.languages": sorted(self.languages) if self.languages else None,
+            "data.sequence_length": self.sequence_length,
+            "data.batch_size": self.batch_size,
+            "data.seed": self.seed,
+        }
+
+    def tokens(self, split: str) -> Tokens:
+        """The encoded stories of a split."""
+        cache = self.cache or os.fspath(Path(self.corpus).absolute().parent / "tokens")
+        return pack(self.corpus, self.tokenizer, split, self.languages, cache)
+
+    def train_dataloader(self) -> TrainingBatches:
+        windows = Windows(self.tokens("train"), self.sequence_length, self.batch_size, self.seed)
+        trainer = self.trainer
+        if trainer is None or trainer.max_steps < 0:
+            return TrainingBatches(windows, windows.per_epoch)
+        # a run that is limited by steps is one pass of the loop, so that progress and validation count in steps
+        return TrainingBatches(windows, max(1, trainer.max_steps * trainer.accumulate_grad_batches))
+
+    def val_dataloader(self) -> DocumentBatches:
+        return self._whole("validation", self.validation_stories)
+
+    def test_dataloader(self) -> DocumentBatches:
+        return self._whole("test", None)
+
+    predict_dataloader = test_dataloader
+
+    def _whole(self, split: str, limit: int | None) -> DocumentBatches:
+        tokens = self.tokens(split)
+        return DocumentBatches(tokens, whole_documents(tokens, self.sequence_length, self.batch_size, limit))

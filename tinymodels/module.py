@@ -1,0 +1,163 @@
+"""The LightningModule: loss, optimizer with its schedule, and validation in bits per character."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import Any, Literal
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from tinymodels.architecture import build
+from tinymodels.optimizers import make_optimizer
+from tinymodels.schedule import warmup_stable_decay
+from tinymodels.sizing import ModelSize, size_for
+
+IGNORED = -100
+"""Target of positions that are padding."""
+
+
+class StoryModel(pl.LightningModule):
+    """A Llama of a given parameter budget, trained to continue stories."""
+
+    def __init__(
+        self,
+        parameters: int = 1_000_000,
+        vocabulary_size: int = 2048,
+        context: int = 256,
+        width: int | None = None,
+        layers: int | None = None,
+        heads: int | None = None,
+        kv_heads: int | None = None,
+        feed_forward: int | None = None,
+        optimizer: Literal["muon", "adamw"] = "muon",
+        matrix_learning_rate: float = 0.02,
+        learning_rate: float = 0.01,
+        momentum: float = 0.95,
+        betas: tuple[float, float] = (0.9, 0.95),
+        weight_decay: float = 0.1,
+        warmup: int = 50,
+        decay: float = 0.3,
+        seed: int = 1,
+    ) -> None:
+        """
+        Args:
+            parameters: budget for all weights, the embedding included; gives the shape together with the vocabulary.
+            vocabulary_size: pieces of the tokenizer; comes from the data.
+            context: the longest text in tokens the model will read; comes from the data's sequence length.
+            width: width of the residual stream; overrides the shape that the budget gives.
+            layers: number of blocks; likewise.
+            heads: attention heads; likewise.
+            kv_heads: key-value heads, a divisor of the heads; likewise.
+            feed_forward: width of the SwiGLU layer; likewise.
+            optimizer: `muon` (Muon for the blocks' matrices, AdamW for the rest) or `adamw` (for everything).
+            matrix_learning_rate: Muon's peak learning rate.
+            learning_rate: AdamW's peak learning rate.
+            momentum: Muon's momentum.
+            betas: AdamW's decay rates.
+            weight_decay: decoupled weight decay of all matrices (not of the norms).
+            warmup: updates over which the learning rate rises.
+            decay: share of all updates over which it falls to zero at the end.
+            seed: of the first weights.
+        """
+        super().__init__()
+        chosen = asdict(size_for(parameters, vocabulary_size))
+        explicit = {
+            "width": width,
+            "layers": layers,
+            "heads": heads,
+            "kv_heads": kv_heads if kv_heads is not None else heads,
+            "feed_forward": feed_forward,
+        }
+        self.size = ModelSize(**(chosen | {name: value for name, value in explicit.items() if value is not None}))
+        self.context = context
+        self.optimizer_options: dict[str, Any] = {
+            "name": optimizer,
+            "matrix_learning_rate": matrix_learning_rate,
+            "learning_rate": learning_rate,
+            "momentum": momentum,
+            "betas": betas,
+            "weight_decay": weight_decay,
+        }
+        self.schedule: dict[str, Any] = {"warmup": warmup, "decay": decay}
+        self.identity = {
+            **{f"model.{name}": value for name, value in asdict(self.size).items()},
+            "model.context": context,
+            "model.optimizer": optimizer,
+            **{f"model.{name}": value for name, value in self.optimizer_options.items() if name != "name"},
+            **{f"model.{name}": value for name, value in self.schedule.items()},
+            "model.betas": list(betas),
+            "model.seed": seed,
+        }
+        """What a checkpoint must agree with to be resumed; plain values."""
+        self.model = build(self.size, context, seed)
+        self.total_updates = 0
+        self.learning_rate_factor = 0.0
+        self.validation: dict[str, float] = {}
+        """`loss` (nats per token) and `bits_per_character` of the last validation."""
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Logits of the next token at each place; ids [batch, length] -> [batch, length, vocabulary]."""
+        return self.model(input_ids=ids, use_cache=False).logits
+
+    def training_step(self, windows: Tensor, index: int) -> Tensor:
+        """Mean loss in nats per token over windows [batch, sequence_length + 1]."""
+        logits = self(windows[:, :-1])
+        return cross_entropy(logits.flatten(0, 1).float(), windows[:, 1:].flatten())
+
+    def nats(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        """Negative log-likelihood of each row's targets in nats, float64; both [rows, length] -> [rows]."""
+        logits = self(inputs).float()
+        losses = cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="none")
+        return losses.view_as(targets).double().sum(dim=1)
+
+    # ---- validation and test: whole documents ----
+
+    def on_validation_epoch_start(self) -> None:
+        self._sums = torch.zeros(3, dtype=torch.float64, device="cpu" if self.device.type == "mps" else self.device)
+
+    def validation_step(self, batch: dict[str, Tensor], index: int) -> None:
+        """Sum nats, tokens and characters; `batch` is what `StoryData` makes of a `packing.Pieces`."""
+        nats = self.nats(batch["inputs"], batch["targets"]).sum()
+        tokens = (batch["targets"] != IGNORED).sum()
+        self._sums += torch.stack([nats, tokens.double(), batch["characters"].double()]).to(self._sums.device)
+
+    def on_validation_epoch_end(self) -> None:
+        nats, tokens, characters = self._sums.tolist()
+        self.validation = {"loss": nats / tokens, "bits_per_character": nats / math.log(2) / characters}
+        self.log("validation_loss", self.validation["loss"])
+        self.log("validation_bits_per_character", self.validation["bits_per_character"], prog_bar=True)
+
+    on_test_epoch_start = on_validation_epoch_start
+    test_step = validation_step
+
+    def on_test_epoch_end(self) -> None:
+        nats, tokens, characters = self._sums.tolist()
+        self.validation = {"loss": nats / tokens, "bits_per_character": nats / math.log(2) / characters}
+        self.log("test_loss", self.validation["loss"])
+        self.log("test_bits_per_character", self.validation["bits_per_character"])
+
+    def predict_step(self, batch: dict[str, Tensor], index: int) -> dict[str, list[Any]]:
+        """Nats of each piece beside the number of its document."""
+        nats = self.nats(batch["inputs"], batch["targets"])
+        return {"documents": batch["documents"].tolist(), "nats": nats.tolist()}
+
+    # ---- optimizer and schedule ----
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        optimizer = make_optimizer(self.model, **self.optimizer_options)
+        self.peaks = [group["lr"] for group in optimizer.param_groups]
+        return optimizer
+
+    def on_train_start(self) -> None:
+        self.total_updates = int(self.trainer.estimated_stepping_batches)
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Set the learning rates of the update that follows; they depend on its number and on nothing else."""
+        step = self.trainer.global_step
+        self.learning_rate_factor = warmup_stable_decay(step, self.total_updates, **self.schedule)
+        for group, peak in zip(optimizer.param_groups, self.peaks, strict=True):
+            group["lr"] = peak * self.learning_rate_factor

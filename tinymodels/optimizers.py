@@ -1,0 +1,84 @@
+"""Muon for the matrices of the blocks and AdamW for everything else, behind the face of one optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import AdamW, Muon, Optimizer
+
+
+class MuonWithAdamW(Optimizer):
+    """`torch.optim.Muon` and `torch.optim.AdamW` stepping together (Jordan et al. 2024, kellerjordan.github.io/posts/muon).
+
+    Its `param_groups` are the two optimizers' own, so a schedule may write into them; its state dict holds both.
+    """
+
+    def __init__(
+        self,
+        matrices: Iterable[nn.Parameter],
+        others: Iterable[dict[str, Any]],
+        matrix_learning_rate: float,
+        learning_rate: float,
+        momentum: float,
+        betas: tuple[float, float],
+        weight_decay: float,
+    ) -> None:
+        self.muon = Muon(matrices, lr=matrix_learning_rate, weight_decay=weight_decay, momentum=momentum)
+        self.adamw = AdamW(others, lr=learning_rate, betas=betas, weight_decay=weight_decay)
+        super().__init__(self.muon.param_groups + self.adamw.param_groups, {})
+        self._share()
+
+    def _share(self) -> None:
+        """Let this optimizer's groups and state be the two optimizers' own."""
+        self.param_groups = self.muon.param_groups + self.adamw.param_groups
+        self.state.clear()
+        for part in (self.muon, self.adamw):
+            self.state.update(part.state)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        first = not self.muon.state
+        self.muon.step()
+        self.adamw.step()
+        if first:
+            self._share()
+        return loss
+
+    def state_dict(self) -> dict[str, Any]:  # type: ignore[override]
+        return {"muon": self.muon.state_dict(), "adamw": self.adamw.state_dict()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:  # type: ignore[override]
+        self.muon.load_state_dict(state_dict["muon"])
+        self.adamw.load_state_dict(state_dict["adamw"])
+        self._share()
+
+
+def make_optimizer(
+    model: nn.Module,
+    name: str,
+    matrix_learning_rate: float,
+    learning_rate: float,
+    momentum: float,
+    betas: tuple[float, float],
+    weight_decay: float,
+) -> Optimizer:
+    """Muon with AdamW (`"muon"`), or AdamW for everything (`"adamw"`).
+
+    "Matrices" are the two-dimensional weights of the blocks; the embedding (also the output layer) and the norms
+    always go to AdamW, the norms without weight decay.
+    """
+    embedding = set(model.get_input_embeddings().parameters())  # type: ignore[operator]
+    parameters = list(model.parameters())
+    matrices = [weight for weight in parameters if weight.ndim == 2 and weight not in embedding]
+    norms = [weight for weight in parameters if weight.ndim < 2]
+    others = [{"params": list(embedding)}, {"params": norms, "weight_decay": 0.0}]
+    if name == "muon":
+        return MuonWithAdamW(matrices, others, matrix_learning_rate, learning_rate, momentum, betas, weight_decay)
+    return AdamW([{"params": matrices}, *others], lr=learning_rate, betas=betas, weight_decay=weight_decay)

@@ -1,0 +1,215 @@
+"""Stories to token arrays on disk, and the order in which training reads them: a pure function of (seed, epoch, step)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from corpora.errors import UserError
+from corpora.folders import fingerprint, new_folder, read_manifest, write_manifest
+from corpora.stories import read_corpus
+
+STORIES_PER_CHUNK = 2_000
+LARGEST_UINT16_VOCABULARY = 65_536
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The documents of one split, one after the other; each is `<s>`, the story's ids, `</s>`."""
+
+    ids: npt.NDArray[np.unsignedinteger]
+    """All token ids, shape [tokens]; memory-mapped."""
+    offsets: npt.NDArray[np.int64]
+    """Document d is `ids[offsets[d]:offsets[d + 1]]`; shape [documents + 1]."""
+    characters: npt.NDArray[np.int64]
+    """Characters (code points) of each story's text; shape [documents]."""
+
+    @property
+    def documents(self) -> int:
+        return len(self.characters)
+
+    def document(self, index: int) -> npt.NDArray[np.unsignedinteger]:
+        return self.ids[self.offsets[index] : self.offsets[index + 1]]
+
+
+def pack(
+    corpus: str | os.PathLike[str],
+    tokenizer_folder: str | os.PathLike[str],
+    split: str,
+    languages: Sequence[str] | None,
+    cache: str | os.PathLike[str],
+) -> Tokens:
+    """The tokens of a corpus's split, read from the cache or encoded into it.
+
+    The cache holds one folder per combination, named by the hash of the corpus's and the tokenizer's fingerprints,
+    the split and the languages; a folder is whole or absent.
+    """
+    inputs = {"corpus": fingerprint(corpus, "corpus"), "tokenizer": fingerprint(tokenizer_folder, "tokenizer")}
+    configuration = {"split": split, "languages": sorted(languages) if languages else None}
+    name = hashlib.sha256(json.dumps([inputs, configuration], sort_keys=True).encode()).hexdigest()[:20]
+    folder = Path(cache) / name
+    if not (folder / "manifest.json").is_file():
+        _encode(corpus, tokenizer_folder, split, languages, folder, inputs, configuration)
+    return _open(folder)
+
+
+def _encode(
+    corpus: str | os.PathLike[str],
+    tokenizer_folder: str | os.PathLike[str],
+    split: str,
+    languages: Sequence[str] | None,
+    folder: Path,
+    inputs: dict[str, str],
+    configuration: dict[str, object],
+) -> None:
+    from tqdm import tqdm
+
+    from tokenization import load_tokenizer
+
+    stories = read_corpus(corpus, split, languages)
+    tokenizer = load_tokenizer(tokenizer_folder)
+    fast, begin, end = tokenizer.backend_tokenizer, tokenizer.bos_token_id, tokenizer.eos_token_id
+    fast.encode_special_tokens = True  # "</s>" spelt out in a story is text, as `load_tokenizer` has it
+    dtype = np.uint16 if len(tokenizer) <= LARGEST_UINT16_VOCABULARY else np.uint32
+    lengths: list[int] = []
+    with new_folder(folder) as partial:
+        with (
+            open(partial / "tokens.bin", "wb") as file,
+            tqdm(total=len(stories), desc=f"encoding {split}", unit="story", mininterval=1, delay=2) as progress,
+        ):
+            for first in range(0, len(stories), STORIES_PER_CHUNK):
+                chunk = stories[first : first + STORIES_PER_CHUNK]
+                # the Rust side spreads a batch over all cores
+                encodings = fast.encode_batch_fast([story.text for story in chunk], add_special_tokens=False)
+                documents = [np.array([begin, *encoding.ids, end], dtype=dtype) for encoding in encodings]
+                lengths += [len(document) for document in documents]
+                file.write(np.concatenate(documents).tobytes())
+                progress.update(len(chunk))
+        np.save(partial / "offsets.npy", np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
+        np.save(partial / "characters.npy", np.array([len(story.text) for story in stories], dtype=np.int64))
+        write_manifest(
+            partial,
+            "tokens",
+            configuration,
+            inputs,
+            dtype=np.dtype(dtype).name,
+            documents=len(stories),
+            tokens=sum(lengths),
+        )
+
+
+def _open(folder: Path) -> Tokens:
+    manifest = read_manifest(folder, "tokens")
+    ids = np.memmap(folder / "tokens.bin", dtype=np.dtype(manifest["dtype"]), mode="r")
+    offsets = np.load(folder / "offsets.npy", allow_pickle=False)
+    characters = np.load(folder / "characters.npy", allow_pickle=False)
+    if len(ids) != manifest["tokens"] or offsets[-1] != len(ids):
+        raise UserError(f"the tokens in {str(folder)!r} are damaged; remove that folder and run the command again.")
+    return Tokens(ids, offsets, characters)
+
+
+class Windows:
+    """The batches of training, each computable alone from its number.
+
+    Per epoch the documents are put in an order drawn from (seed, epoch), laid end to end and cut into windows of
+    `sequence_length + 1` tokens that overlap by one (inputs and targets are its first and last `sequence_length`).
+    A batch is `batch_size` consecutive windows; the tokens left over at an epoch's end are not read in that epoch.
+    """
+
+    def __init__(self, tokens: Tokens, sequence_length: int, batch_size: int, seed: int) -> None:
+        self.tokens = tokens
+        self.sequence_length = sequence_length
+        self.batch_size = batch_size
+        self.seed = seed
+        self._epoch = -1
+        if self.per_epoch < 1:
+            raise UserError(
+                f"the training split holds {len(tokens.ids):,} tokens in {tokens.documents:,} "
+                f"{'story' if tokens.documents == 1 else 'stories'}, fewer than one batch of "
+                f"{batch_size} windows of {sequence_length} tokens; add stories, or lower "
+                "`data.batch_size` or `data.sequence_length`."
+            )
+
+    @cached_property
+    def per_epoch(self) -> int:
+        """Batches of one epoch."""
+        return (len(self.tokens.ids) - 1) // (self.batch_size * self.sequence_length)
+
+    def batch(self, number: int) -> npt.NDArray[np.int64]:
+        """Batch `number`, counted from the start of training; shape [batch_size, sequence_length + 1]."""
+        epoch, number = divmod(number, self.per_epoch)
+        self._order(epoch)
+        span = self.batch_size * self.sequence_length
+        stream = self._read(number * span, span + 1)
+        return np.lib.stride_tricks.sliding_window_view(stream, self.sequence_length + 1)[:: self.sequence_length]
+
+    def _order(self, epoch: int) -> None:
+        """Draw the epoch's order of documents and where each starts in the stream."""
+        if epoch == self._epoch:
+            return
+        generator = np.random.Generator(np.random.Philox(key=[self.seed, epoch]))
+        self._documents = generator.permutation(self.tokens.documents)
+        lengths = np.diff(self.tokens.offsets)[self._documents]
+        self._starts = np.concatenate([[0], np.cumsum(lengths)])
+        self._epoch = epoch
+
+    def _read(self, begin: int, count: int) -> npt.NDArray[np.int64]:
+        """`count` tokens of the epoch's stream from position `begin`."""
+        stream = np.empty(count, dtype=np.int64)
+        filled = 0
+        place = int(np.searchsorted(self._starts, begin, side="right")) - 1
+        skip = begin - int(self._starts[place])
+        while filled < count:
+            piece = self.tokens.document(self._documents[place])[skip : skip + count - filled]
+            stream[filled : filled + len(piece)] = piece
+            filled, place, skip = filled + len(piece), place + 1, 0
+        return stream
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A padded batch of pieces of whole documents, to be scored."""
+
+    inputs: npt.NDArray[np.int64]
+    """Shape [pieces, length]."""
+    targets: npt.NDArray[np.int64]
+    """Shape [pieces, length]; -100 where padded."""
+    documents: npt.NDArray[np.int64]
+    """Which document each piece is of; shape [pieces]."""
+
+
+def whole_documents(tokens: Tokens, sequence_length: int, batch_size: int, limit: int | None = None) -> list[Pieces]:
+    """Whole documents cut into pieces of at most `sequence_length` targets, in batches of pieces of like length.
+
+    Every token but the first of a document is a target exactly once. A piece after a document's first knows only the
+    token before it, so that scoring costs one pass: documents longer than the context score a little worse here than
+    with the sliding window of `kathalab evaluation score`. `limit` keeps that many documents, evenly spread.
+    """
+    count = tokens.documents if limit is None else min(limit, tokens.documents)
+    chosen = np.linspace(0, tokens.documents - 1, count).round().astype(np.int64)
+    pieces = [
+        (document[first : first + sequence_length + 1], int(index))
+        for index in chosen
+        for document in [tokens.document(index)]
+        for first in range(0, len(document) - 1, sequence_length)
+    ]
+    pieces.sort(key=lambda piece: len(piece[0]), reverse=True)
+    return [_pad(pieces[first : first + batch_size]) for first in range(0, len(pieces), batch_size)]
+
+
+def _pad(pieces: list[tuple[npt.NDArray[np.unsignedinteger], int]]) -> Pieces:
+    length = max(len(ids) for ids, _ in pieces) - 1
+    inputs = np.zeros((len(pieces), length), dtype=np.int64)
+    targets = np.full((len(pieces), length), -100, dtype=np.int64)
+    for row, (ids, _) in enumerate(pieces):
+        inputs[row, : len(ids) - 1] = ids[:-1]
+        targets[row, : len(ids) - 1] = ids[1:]
+    return Pieces(inputs, targets, np.array([document for _, document in pieces]))

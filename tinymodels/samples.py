@@ -1,0 +1,82 @@
+"""Stories sampled while training, so that a person can read how the model comes along."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import lightning.pytorch as pl
+from lightning.pytorch.callbacks import Callback
+
+from evaluation.generation import Prompt, generate_stories
+
+from tinymodels.data import StoryData
+from tinymodels.module import StoryModel
+from tinymodels.runlog import append, truncate
+
+
+class SampledStories(Callback):
+    """After each validation, writes a few stories, shows the first and appends all to `samples.jsonl`."""
+
+    def __init__(
+        self,
+        prompts: list[str] | None = None,
+        stories: int = 1,
+        longest: int = 160,
+        temperature: float = 0.8,
+        top_p: float = 0.95,
+        seed: int = 1,
+        show: bool = True,
+    ) -> None:
+        """
+        Args:
+            prompts: openings to continue; if not given the model begins by itself.
+            stories: how many stories per opening; 0 for none.
+            longest: tokens of a story at most.
+            temperature: of sampling; 0 takes the likeliest token.
+            top_p: share of the probability to sample from, the likeliest tokens first.
+            seed: of the sampling; it is independent of training.
+            show: whether to print the first story of each validation.
+        """
+        self.prompts = prompts or [""]
+        self.stories = stories
+        self.longest = longest
+        self.temperature = temperature
+        self.top_p = top_p
+        self.seed = seed
+        self.show = show
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        from tokenization import load_tokenizer
+
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        assert isinstance(data, StoryData)
+        self.tokenizer = load_tokenizer(data.tokenizer)
+        self.path = Path(trainer.default_root_dir) / "samples.jsonl"
+        step = trainer.global_step
+        truncate(self.path, lambda line: 0 < json.loads(line)["step"] <= step)
+
+    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        if trainer.state.fn != "fit" or trainer.sanity_checking or not self.stories:
+            return
+        assert isinstance(module, StoryModel)
+        step = trainer.global_step
+        module.model.eval()
+        written = generate_stories(
+            module.model,
+            self.tokenizer,
+            [Prompt(prompt, language="") for prompt in self.prompts for _ in range(self.stories)],
+            max_new_tokens=self.longest,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            seed=self.seed * 1_000_003 + step,
+        )
+        module.model.train()
+        rows = [{"step": step, "prompt": story.prompt, "story": story.text} for story in written]
+        append(self.path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+        if self.show:
+            from tqdm import tqdm
+
+            story = " ".join(rows[0]["story"].split())
+            tqdm.write(f"\nstep {step:,}, a story: {story}\n", file=sys.stderr)

@@ -1,0 +1,268 @@
+"""`kathalab tinymodels fit | validate | test | predict`: LightningCLI around the story model."""
+
+from __future__ import annotations
+
+import logging
+import math
+import shutil
+import signal
+import sys
+import threading
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
+
+from corpora.errors import UserError
+from corpora.folders import MANIFEST, fingerprint, new_folder, write_json, write_manifest, write_text
+from corpora.stories import read_corpus
+from tinymodels.checkpoints import RunCheckpoints, Stopped, WholeCheckpoints, last_checkpoint, list_checkpoints
+from tinymodels.data import StoryData
+from tinymodels.module import StoryModel
+from tinymodels.runlog import RunLog, StoryProgress
+from tinymodels.samples import SampledStories
+
+DESCRIPTIONS = {
+    "fit": (
+        "Train a story model. Reads a corpus and a tokenizer folder; writes a run folder (--trainer.default_root_dir) "
+        "with config.yaml, metrics.csv, samples.jsonl, checkpoints/, tokenizer/ and, when finished, manifest.json. "
+        "Example: kathalab tinymodels fit --config tinymodels/configs/hindi-1m.yaml --ckpt_path last"
+    ),
+    "validate": (
+        "Bits per character of a run on its validation stories; reads a run folder and writes validate.json there. "
+        "Example: kathalab tinymodels validate --config RUN/config.yaml --ckpt_path last"
+    ),
+    "test": (
+        "Bits per character of a run on its test stories; reads a run folder and writes test.json there. "
+        "Example: kathalab tinymodels test --config RUN/config.yaml --ckpt_path last"
+    ),
+    "predict": (
+        "Bits per character of each single test story; reads a run folder and writes predict.json there. "
+        "Example: kathalab tinymodels predict --config RUN/config.yaml --ckpt_path last"
+    ),
+}
+DEFAULTS = {
+    "max_steps": 2000,
+    "val_check_interval": 0.1,
+    "num_sanity_val_steps": 0,
+    "devices": 1,
+    "logger": False,
+    "enable_model_summary": False,
+}
+
+
+def train(arguments: list[str]) -> None:
+    """Run one of LightningCLI's subcommands."""
+    logging.getLogger("lightning").setLevel(logging.WARNING)
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
+        warnings.filterwarnings("ignore", category=FutureWarning)
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        StoryCLI(arguments)
+
+
+class SaveConfig(SaveConfigCallback):
+    """Writes `config.yaml` into the run folder, whichever loggers there are; a resumed run writes it again."""
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        if stage == "fit" and trainer.is_global_zero:
+            text = self.parser.dump(self.config, skip_none=False)
+            write_text(Path(trainer.default_root_dir) / self.config_filename, text)
+
+
+class StoryCLI(LightningCLI):
+    """The four subcommands, with the run's own callbacks configurable as `--log`, `--samples` and `--checkpoints`."""
+
+    trainer: pl.Trainer
+    model: StoryModel
+    datamodule: StoryData
+
+    def __init__(self, arguments: list[str]) -> None:
+        super().__init__(
+            StoryModel,
+            StoryData,
+            save_config_callback=SaveConfig,
+            seed_everything_default=1,
+            trainer_defaults=DEFAULTS,
+            args=arguments,
+            auto_configure_optimizers=False,
+            parser_kwargs={
+                "prog": "kathalab tinymodels",
+                **{verb: {"description": text} for verb, text in DESCRIPTIONS.items()},
+            },
+        )
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_lightning_class_args(RunLog, "log")
+        parser.add_lightning_class_args(SampledStories, "samples")
+        parser.add_lightning_class_args(RunCheckpoints, "checkpoints")
+        parser.link_arguments("data.vocabulary_size", "model.vocabulary_size", apply_on="instantiate")
+        parser.link_arguments("data.sequence_length", "model.context")
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        self.config = parser.parse_args(args)
+
+    # ---- between parsing and building ----
+
+    def before_instantiate_classes(self) -> None:
+        trainer = self.config[self.config.subcommand].trainer
+        if not trainer.default_root_dir:
+            raise UserError("the run needs a folder; give it with `--trainer.default_root_dir`.")
+        if trainer.precision is None:
+            trainer.precision = "bf16-mixed" if has_fast_bfloat16(trainer.accelerator) else "32-true"
+        self.run = Path(trainer.default_root_dir)
+
+    def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
+        options = {**self._get(self.config_init, "trainer"), **kwargs}
+        options["plugins"] = [*(options["plugins"] or []), WholeCheckpoints()]
+        callbacks = [self._get(self.config_init, key) for key in self._parser(self.subcommand).callback_keys]
+        if options["enable_progress_bar"] is not False and self.subcommand == "fit":
+            callbacks.append(StoryProgress())
+        return self._instantiate_trainer(options, callbacks)
+
+    def _resolve_checkpoint(self) -> None:
+        """Turn `--ckpt_path last` into the newest checkpoint that can be read; None if there is none yet."""
+        options = self.config_init[self.subcommand]
+        if options.get("ckpt_path") == "last":
+            found = last_checkpoint(self.run)
+            options["ckpt_path"] = None if found is None else str(found)
+
+    # ---- fit ----
+
+    def before_fit(self) -> None:
+        if self.trainer.world_size > 1:
+            raise UserError("a run uses one device; give `--trainer.devices 1`.")
+        options = self.config_init["fit"]
+        if options.get("ckpt_path") is None and list_checkpoints(self.run):
+            raise UserError(
+                f"{str(self.run)!r} holds the checkpoints of a run; go on with it by `--ckpt_path last`, "
+                "or choose another `--trainer.default_root_dir`."
+            )
+        self._resolve_checkpoint()
+        _copy_tokenizer(self.datamodule.tokenizer, self.run / "tokenizer")
+        print(f"model: {self.model.size}", file=sys.stderr)
+        print(f"run: {str(self.run)!r}, precision {self.trainer.precision}", file=sys.stderr, flush=True)
+
+    def fit(self, **options: Any) -> None:
+        checkpoints = next(found for found in self.trainer.checkpoint_callbacks if isinstance(found, RunCheckpoints))
+        with _ctrl_c_stops(checkpoints):
+            try:
+                self.trainer.fit(**options)
+            except Stopped as stopped:
+                print(f"training stopped after step {stopped}; {_how_to_resume(self.run)}", file=sys.stderr)
+                raise KeyboardInterrupt from None
+            except SystemExit:  # Lightning's answer to a second Ctrl-C
+                print(f"training stopped at once; {_how_to_resume(self.run)}", file=sys.stderr)
+                raise KeyboardInterrupt from None
+
+    def after_fit(self) -> None:
+        options = self.config.fit.as_dict()
+        metrics = self.model.validation
+        write_manifest(
+            self.run,
+            "run",
+            {"model": options["model"], "data": options["data"], "seed_everything": options["seed_everything"]},
+            self.datamodule.inputs,
+            licenses=_licenses(self.datamodule.corpus),
+            languages=self.datamodule.languages,
+            steps=self.trainer.global_step,
+            tokens=self.trainer.global_step
+            * self.trainer.accumulate_grad_batches
+            * self.datamodule.batch_size
+            * self.datamodule.sequence_length,
+            parameters=self.model.size.total,
+            non_embedding_parameters=self.model.size.non_embedding,
+            validation=metrics,
+        )
+        told = f", {metrics['bits_per_character']:.3f} bits per character on validation" if metrics else ""
+        print(f"trained {self.trainer.global_step:,} updates{told}: the run is in {str(self.run)!r}.")
+
+    # ---- validate, test, predict ----
+
+    def _before_scoring(self) -> None:
+        options = self.config_init[self.subcommand]
+        options["ckpt_path"] = options.get("ckpt_path") or "last"
+        self._resolve_checkpoint()
+        if options["ckpt_path"] is None:
+            raise UserError(f"there is no checkpoint in {str(self.run)!r}; train with `kathalab tinymodels fit` first.")
+
+    before_validate = before_test = before_predict = _before_scoring
+
+    def _after_scoring(self) -> None:
+        path = self.run / f"{self.subcommand}.json"
+        write_json(path, self.model.validation)
+        bits = self.model.validation["bits_per_character"]
+        print(f"{bits:.4f} bits per character: the result is in {str(path)!r}.")
+
+    after_validate = after_test = _after_scoring
+
+    def predict(self, **options: Any) -> None:
+        stories = read_corpus(self.datamodule.corpus, "test", self.datamodule.languages)
+        nats: dict[int, float] = defaultdict(float)
+        for batch in self.trainer.predict(**options) or []:
+            for document, value in zip(batch["documents"], batch["nats"], strict=True):  # type: ignore[call-overload, index]
+                nats[document] += value
+        path = self.run / "predict.json"
+        rows = [
+            {"id": stories[document].id, "bits_per_character": nats[document] / math.log(2) / len(stories[document].text)}
+            for document in sorted(nats)
+        ]
+        write_json(path, rows)
+        print(f"{len(rows):,} test stories scored: the result is in {str(path)!r}.")
+
+
+def has_fast_bfloat16(accelerator: Any) -> bool:
+    """Whether the machine multiplies bfloat16 in hardware: a recent GPU, or a CPU with AVX512-BF16 or AMX."""
+    if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if accelerator in ("auto", "cpu") and not torch.backends.mps.is_available():
+        probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+        return any(getattr(torch.cpu, probe, bool)() for probe in probes)
+    return False
+
+
+@contextmanager
+def _ctrl_c_stops(checkpoints: RunCheckpoints) -> Iterator[None]:
+    """Within: the first Ctrl-C stops training after the update at hand, the second at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def request(number: int, frame: Any) -> None:
+        checkpoints.stop_requested = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        print("\nstopping after this update (Ctrl-C again stops at once) …", file=sys.stderr, flush=True)
+
+    before = signal.signal(signal.SIGINT, request)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _how_to_resume(run: Path) -> str:
+    if list_checkpoints(run):
+        return "the same command with `--ckpt_path last` goes on from the last checkpoint."
+    return "there was no checkpoint yet, so the same command starts anew."
+
+
+def _copy_tokenizer(source: str, target: Path) -> None:
+    """Keep the tokenizer with the run, so that a run can be exported by itself."""
+    if (target / MANIFEST).is_file() and fingerprint(target) == fingerprint(source, "tokenizer"):
+        return
+    with new_folder(target) as partial:
+        shutil.copytree(source, partial, dirs_exist_ok=True)
+
+
+def _licenses(corpus: str) -> list[str]:
+    from corpora.folders import read_manifest
+
+    return read_manifest(corpus, "corpus").get("licenses", [])
