@@ -98,7 +98,7 @@ _VERBS: dict[str, tuple[Callable[..., None], str, str]] = {
 }
 
 
-class _Help(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
+class _Help(argparse.RawDescriptionHelpFormatter, DefaultHelpFormatter):
     """Keeps the paragraphs of a description."""
 
 

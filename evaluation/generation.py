@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from tqdm import tqdm
-
 from corpora.errors import UserError
+from corpora.progress import progress as show
 from corpora.stories import Story
 from evaluation.models import boundary_tokens, check_match, context_length, embedding_table
 from evaluation.words import sentences
@@ -104,9 +103,10 @@ def generate_stories(
     device = embedding_table(model).device
     generate = cast(Any, model.generate)
     results: list[Generation] = []
-    with torch.random.fork_rng(), tqdm(total=len(prompts), desc="writing", disable=not progress, mininterval=5) as bar:
+    starts = range(0, len(prompts), batch_size)
+    with torch.random.fork_rng():
         torch.manual_seed(seed)
-        for start in range(0, len(prompts), batch_size):
+        for start in show(starts, "writing", unit="batch") if progress else starts:
             batch = encoded[start : start + batch_size]
             width = max(map(len, batch))
             rows = [[padding] * (width - len(ids)) + ids for ids in batch]
@@ -130,5 +130,4 @@ def generate_stories(
                 results.append(
                     Generation(prompt.text, text, prompt.language, prompt.story, finished, len(written) + finished)
                 )
-            bar.update(len(batch))
     return results

@@ -12,9 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
 from corpora.errors import UserError
+from corpora.progress import progress as show
 from corpora.stories import Story
 from evaluation.intervals import Interval, bootstrap_ratio
 from evaluation.models import boundary_tokens, check_match, context_length, embedding_table
@@ -131,11 +130,9 @@ def token_nats(
         for window in _windows(document, len(sequence), context, stride)
     ]
     nats = [np.zeros(len(sequence) - 1) for sequence in sequences]
-    with (
-        torch.inference_mode(),
-        tqdm(total=len(windows), desc="scoring", unit="window", disable=not progress, mininterval=5) as bar,
-    ):
-        for batch in _batches(windows, limit):
+    batches = list(_batches(windows, limit))
+    with torch.inference_mode():
+        for batch in show(batches, "scoring", unit="batch") if progress else batches:
             width = max(window.end - window.start for window in batch)
             inputs = torch.zeros(len(batch), width, dtype=torch.long)
             targets = torch.zeros(len(batch), width, dtype=torch.long)
@@ -151,7 +148,6 @@ def token_nats(
                 nats[window.document][window.first - 1 : window.end] = rows[
                     row, window.first - 1 - window.start : window.end - window.start
                 ]
-            bar.update(len(batch))
     return nats
 
 

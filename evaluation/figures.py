@@ -1,0 +1,131 @@
+"""Two kinds of figure as inline SVG, coloured by the page's style sheet: they follow dark mode and print sharp."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+_WIDTH = 440
+_MOST_POINTS = 300
+
+
+@dataclass(frozen=True)
+class Line:
+    """One curve: points (x, y) in order of x; `style` is the CSS class that colours it."""
+
+    name: str
+    style: str
+    points: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One row of an interval plot."""
+
+    name: str
+    style: str
+    value: float
+    low: float | None
+    high: float | None
+
+
+def line_chart(lines: Sequence[Line], levels: Mapping[str, tuple[str, float]], x_label: str, y_label: str) -> str:
+    """Curves over a common x, with dashed horizontal levels {name: (style, y)}; an SVG element."""
+    height, left, right, top, bottom = 270, 42, 10, 12, 38
+    points = [point for line in lines for point in line.points]
+    ys = sorted(y for _, y in points)
+    # The first steps of training would flatten all the rest: above the 90th percentile the curve is cut off.
+    ceiling = max([ys[int(0.9 * (len(ys) - 1))] * 1.05, *(level for _, level in levels.values())])
+    y_ticks = _ticks(min([ys[0], *(level for _, level in levels.values())]), ceiling, 5)
+    x_ticks = _ticks(min(x for x, _ in points), max(x for x, _ in points), 5)
+    x_low, x_high = min(x for x, _ in points), max(max(x for x, _ in points), x_ticks[-1])
+    y_low, y_high = y_ticks[0], y_ticks[-1]
+
+    def x_at(x: float) -> float:
+        return left + (x - x_low) / ((x_high - x_low) or 1) * (_WIDTH - left - right)
+
+    def y_at(y: float) -> float:
+        return top + (y_high - y) / ((y_high - y_low) or 1) * (height - top - bottom)
+
+    parts = [_open(height, f"{y_label} by {x_label}")]
+    for y in y_ticks:
+        parts.append(f'<line class="grid" x1="{left}" x2="{_WIDTH - right}" y1="{y_at(y):.1f}" y2="{y_at(y):.1f}"/>')
+        parts.append(_text(left - 6, y_at(y) + 4, _number(y, y_ticks), "end"))
+    for x in x_ticks:
+        if x_low <= x <= x_high:
+            parts.append(_text(x_at(x), height - bottom + 16, _number(x, x_ticks), "middle"))
+    parts.append(_text(left + (_WIDTH - left - right) / 2, height - 4, x_label, "middle", "label"))
+    taken: list[float] = []
+    for name, (style, level) in sorted(levels.items(), key=lambda item: item[1][1]):
+        y = y_at(level)
+        parts.append(f'<line class="level {style}" x1="{left}" x2="{_WIDTH - right}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        label = y - 5 if not any(abs(y - 5 - other) < 13 for other in taken) else y + 13
+        taken.append(label)
+        parts.append(_text(_WIDTH - right, label, f"{name} {level:.2f}", "end", f"name {style}"))
+    for line in lines:
+        thinned = line.points[:: max(1, len(line.points) // _MOST_POINTS)]
+        if thinned[-1] != line.points[-1]:
+            thinned = [*thinned, line.points[-1]]
+        visible = [(x, min(y, y_high)) for x, y in thinned]
+        path = " ".join(f"{x_at(x):.1f},{y_at(y):.1f}" for x, y in visible)
+        parts.append(f'<polyline class="curve {line.style}" points="{path}"/>')
+        x, y = visible[-1]
+        parts.append(f'<circle class="dot {line.style}" cx="{x_at(x):.1f}" cy="{y_at(y):.1f}" r="3.2"/>')
+        under = y_at(y) + 16 if y_at(y) + 16 < height - bottom - 2 else y_at(y) - 8
+        words = f"{line.name} {line.points[-1][1]:.2f}"
+        parts.append(_text(min(x_at(x) + 3, _WIDTH - right), under, words, "end", f"name {line.style}"))
+    return "".join(parts) + "</svg>"
+
+
+def interval_plot(bars: Sequence[Bar], label: str) -> str:
+    """One row per measurement: a dot at the value, a line over its interval, the number beside; from zero."""
+    row, left, right, top, bottom = 26, 118, 44, 6, 36
+    height = top + row * len(bars) + bottom
+    ticks = _ticks(0, max(bar.high if bar.high is not None else bar.value for bar in bars), 5)
+
+    def x_at(x: float) -> float:
+        return left + x / (ticks[-1] or 1) * (_WIDTH - left - right)
+
+    parts = [_open(height, label)]
+    for tick in ticks:
+        x = x_at(tick)
+        parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{height - bottom}"/>')
+        parts.append(_text(x, height - bottom + 15, _number(tick, ticks), "middle"))
+    parts.append(_text(left + (_WIDTH - left - right) / 2, height - 3, label, "middle", "label"))
+    for number, bar in enumerate(bars):
+        y = top + row * (number + 0.5)
+        parts.append(_text(left - 8, y + 4, bar.name, "end", "row"))
+        parts.append(f'<line class="stem {bar.style}" x1="{left}" x2="{x_at(bar.value):.1f}" y1="{y}" y2="{y}"/>')
+        if bar.low is not None and bar.high is not None:
+            ends = f'x1="{x_at(bar.low):.1f}" x2="{x_at(bar.high):.1f}" y1="{y}" y2="{y}"'
+            parts.append(f'<line class="interval {bar.style}" {ends}/>')
+        parts.append(f'<circle class="dot {bar.style}" cx="{x_at(bar.value):.1f}" cy="{y}" r="4.2"/>')
+        edge = x_at(bar.high if bar.high is not None else bar.value)
+        parts.append(_text(edge + 9, y + 4, f"{bar.value:.2f}", "start", f"name {bar.style}"))
+    return "".join(parts) + "</svg>"
+
+
+def _open(height: float, title: str) -> str:
+    return f'<svg class="figure" viewBox="0 0 {_WIDTH} {height}" role="img"><title>{escape(title)}</title>'
+
+
+def _text(x: float, y: float, text: str, anchor: str, style: str = "tick") -> str:
+    return f'<text class="{style}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+
+
+def _ticks(low: float, high: float, count: int) -> list[float]:
+    """Round numbers from at or below `low` to at or above `high`."""
+    span = (high - low) or abs(high) or 1.0
+    step = 10 ** math.floor(math.log10(span / count))
+    step *= next(factor for factor in (1, 2, 2.5, 5, 10) if span / (step * factor) <= count)
+    first = math.floor(low / step + 1e-9)
+    last = max(math.ceil(high / step - 1e-9), first + 1)
+    return [round(number * step, 10) for number in range(first, last + 1)]
+
+
+def _number(value: float, ticks: Sequence[float]) -> str:
+    step = ticks[1] - ticks[0]
+    digits = 0 if step >= 1 and float(step).is_integer() else 1 if round(step, 1) == round(step, 6) else 2
+    return f"{value:,.{digits}f}".replace(",", "\u202f")

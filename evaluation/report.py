@@ -1,0 +1,353 @@
+"""One self-contained HTML page of a study, and the JSON of everything it shows."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from corpora.errors import UserError
+from corpora.folders import MANIFEST, read_json, read_manifest, write_json, write_text
+from corpora.languages import LANGUAGES
+from corpora.stories import SPLITS, Story, read_corpus
+from evaluation.figures import Bar, Line, interval_plot, line_chart
+
+TEMPLATES = Path(__file__).parent / "templates"
+SHOWN_STORIES = 6
+_EXAMPLE_CHARACTERS = 1200
+
+STATISTICS = {
+    "finished": ("Finished by the model itself", "percent"),
+    "words": ("Words per story", "one"),
+    "aksharas": ("Aksharas per story", "one"),
+    "sentences": ("Sentences per story", "one"),
+    "rep_4": ("Repeated 4-grams inside a story (rep-4)", "percent"),
+    "distinct_1": ("Different words (distinct-1)", "percent"),
+    "distinct_2": ("Different word pairs (distinct-2)", "percent"),
+    "distinct_3": ("Different word triples (distinct-3)", "percent"),
+    "own_script": ("Letters in the language’s script", "percent"),
+    "stray_words": ("Words with a letter of another script", "percent"),
+    "impossible_sequences": ("Impossible sequences per 1,000 aksharas", "thousandth"),
+    "copied_runs": ("8-word runs that stand in a training story", "percent"),
+    "longest_copy": ("Longest run copied from a training story, words", "one"),
+    "exact_copies": ("Stories copied whole", "percent"),
+}
+"""The text statistics in the order of the table: label, how the number is written."""
+
+TOKENIZER_METRICS = {
+    "fertility": ("Tokens per word", "two"),
+    "characters_per_token": ("Characters per token", "two"),
+    "akshara_splitting_rate": ("Aksharas split", "percent"),
+    "renyi_efficiency": ("Rényi efficiency", "two"),
+    "round_trip_rate": ("Round trip exact", "percent"),
+}
+
+
+def write_report(study: str, output: str | None = None, title: str | None = None) -> tuple[Path, str]:
+    """Write the page and its JSON; returns the page's path and the languages in words.
+
+    UserError if the study folder is missing or empty, or one of its files is damaged.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    data = collect(study, title)
+    page = Path(output) if output else Path(study) / "report.html"
+    if page.suffix.lower() not in (".html", ".htm"):
+        raise UserError(f"the report {str(page)!r} is an HTML page; give it a name that ends in .html.")
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(written=written, bounds=bounds, count=lambda value: f"{value:,}".replace(",", "\u202f"))
+    html = environment.get_template("report.html.j2").render(
+        **data,
+        style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
+        figures={name: {code: Markup(svg) for code, svg in found.items()} for name, found in _figures(data).items()},
+        statistics=STATISTICS,
+        tokenizer_metrics=TOKENIZER_METRICS,
+    )
+    write_text(page, html)
+    write_json(page.with_suffix(".json"), data)
+    names = [language["name"] for language in data["languages"].values()]
+    return page, ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + "".join(names[-1:])
+
+
+def collect(study: str, title: str | None = None) -> dict[str, Any]:
+    """Everything the page shows, as plain JSON values; absent parts are empty and named in `missing`."""
+    folder = Path(study)
+    if not folder.is_dir():
+        raise UserError(f"there is no study folder {study!r}; run the study first or check the path.")
+    corpus = _corpus(folder)
+    parts: dict[str, tuple[str, Callable[[Path], Any]]] = {
+        "scores": ("scores.json", _scores),
+        "comparisons": ("comparison.json", _comparison),
+        "runs": ("metrics.csv", _curve),
+        "classification": ("scores.json", _classification),
+    }
+    found: dict[str, dict[str, Any]] = {name: {} for name in parts}
+    for name, (file, read) in parts.items():
+        for path in sorted(folder.glob(f"{name}/*/{file}")):
+            found[name][path.parent.name] = read(path)
+    known = {code for section in (corpus.get("languages", {}), *found.values()) for code in section}
+    if not known:
+        raise UserError(f"{study!r} has neither corpus nor scores nor runs, so there is nothing to report.")
+    order = [code for code in LANGUAGES if code in known] + sorted(known - set(LANGUAGES))
+    languages = {
+        code: {"name": LANGUAGES[code].name, "endonym": LANGUAGES[code].endonym, "script": LANGUAGES[code].script}
+        if code in LANGUAGES
+        else {"name": code, "endonym": code, "script": ""}
+        for code in order
+    }
+    sections = {name: {code: found[name][code] for code in order if code in found[name]} for name in found}
+    labels = {"scores": "scores", "comparisons": "tokenizer comparison", "runs": "learning curve"}
+    missing = {
+        code: [label for name, label in labels.items() if code not in sections[name]]
+        + ([] if code in corpus.get("languages", {}) else ["corpus"])
+        for code in order
+    }
+    return {
+        "title": title or f"{folder.resolve().name.replace('-', ' ').replace('_', ' ').capitalize()}: story models",
+        "languages": languages,
+        "corpus": corpus,
+        **sections,
+        "manifests": _manifests(folder),
+        "missing": {code: what for code, what in missing.items() if what},
+    }
+
+
+def _corpus(study: Path) -> dict[str, Any]:
+    folder = study / "corpus"
+    if not (folder / MANIFEST).is_file():
+        return {}
+    manifest = read_manifest(folder, "corpus")
+    languages: dict[str, Any] = {}
+    sources: set[str] = set()
+    for split in SPLITS:
+        if not any(folder.glob(f"{split}-*.parquet")):
+            continue
+        by_language: dict[str, list[Story]] = {}
+        for story in read_corpus(folder, split):
+            by_language.setdefault(story.language, []).append(story)
+        for code, stories in by_language.items():
+            facts = languages.setdefault(code, {"splits": {}, "example": None})
+            characters = sum(len(story.text) for story in stories)
+            facts["splits"][split] = {"stories": len(stories), "characters": characters}
+            sources |= {story.source for story in stories}
+            if facts["example"] is None:
+                first = stories[0]
+                facts["example"] = {
+                    "id": first.id,
+                    "title": first.title,
+                    "text": _shortened(first.text),
+                    "attribution": first.attribution,
+                }
+    return {
+        "licenses": manifest.get("licenses", []),
+        "sources": sorted(source for source in sources if source),
+        "removed": _removed(manifest),
+        "languages": languages,
+    }
+
+
+def _removed(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What the corpus manifest says of removed stories: every number whose name speaks of duplicates or removal."""
+    found: dict[str, Any] = {}
+
+    def walk(value: Any, path: tuple[str, ...]) -> None:
+        if isinstance(value, Mapping):
+            for name, inner in value.items():
+                walk(inner, (*path, str(name)))
+        elif isinstance(value, int) and any("duplicate" in name or "removed" in name for name in path):
+            found[" · ".join(name.replace("_", " ") for name in path)] = value
+
+    skipped = ("files", "configuration", "inputs", "versions")
+    walk({name: value for name, value in manifest.items() if name not in skipped}, ())
+    return found
+
+
+def _scores(path: Path) -> dict[str, Any]:
+    scores = read_json(path)
+    generations = []
+    lines = path.with_name("generations.jsonl")
+    if lines.is_file():
+        for number, line in enumerate(lines.read_text(encoding="utf-8").splitlines()[:SHOWN_STORIES], start=1):
+            try:
+                generations.append(json.loads(line))
+            except json.JSONDecodeError as error:
+                raise UserError(f"line {number} of {str(lines)!r} is not valid JSON ({error}); score again.") from None
+    with _wanting(path):
+        for part in ("bits_per_character", "bits_per_akshara", "bits_per_byte"):
+            _interval(scores[part])
+        for floor in ("character_ngram", "compressor"):
+            _interval(scores["floors"][floor]["bits_per_character"])
+        for part in ("statistics", "reference"):
+            for interval in scores["generation"][part].values():
+                _interval(interval)
+        return {
+            **scores,
+            "parameters": {name: int(scores["parameters"][name]) for name in ("total", "non_embedding")},
+            "documents": int(scores["documents"]),
+            "split": str(scores.get("split", "test")),
+            "unknown_tokens": int(scores.get("unknown_tokens", 0)),
+            "shown": [_shown(generation) for generation in generations],
+        }
+
+
+def _shown(generation: Mapping[str, Any]) -> dict[str, Any]:
+    prompt, text = str(generation["prompt"]), str(generation["text"])
+    marked = text.startswith(prompt)
+    return {
+        "prompt": prompt if marked else "",
+        "continuation": text[len(prompt) :] if marked else text,
+        "finished": bool(generation["finished"]),
+        "tokens": int(generation["tokens"]),
+    }
+
+
+def _comparison(path: Path) -> dict[str, Any]:
+    comparison = read_json(path)
+    with _wanting(path):
+        tokenizers = []
+        for row in comparison["tokenizers"]:
+            probe = (row.get("probe") or {}).get("bits_per_character")
+            tokenizers.append(
+                {
+                    "name": str(row["name"]),
+                    "kind": str(row.get("kind", "")),
+                    "vocabulary_size": int(row["vocabulary_size"]),
+                    "metrics": {name: _interval(value) for name, value in row["metrics"].items() if value is not None},
+                    "probe": _interval(probe) if probe is not None else None,
+                }
+            )
+        return {"tokenizers": tokenizers, "setup": comparison.get("setup", {})}
+
+
+def _curve(path: Path) -> dict[str, Any]:
+    """Columns of `metrics.csv` that the figure needs: (step, value) where the row has a value."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    try:
+        curves = {
+            name: [[float(row["step"]), float(row[name])] for row in rows if (row.get(name) or "").strip()]
+            for name in ("train_loss", "validation_loss", "validation_bits_per_character")
+        }
+        tokens = [float(row["tokens"]) for row in rows if (row.get("tokens") or "").strip()]
+    except (KeyError, ValueError) as error:
+        raise UserError(f"{str(path)!r} is not a table of training metrics ({error}); train again.") from None
+    return {**curves, "tokens": int(tokens[-1]) if tokens else None}
+
+
+def _classification(path: Path) -> dict[str, Any]:
+    """Any JSON object: numbers and intervals two levels deep, by name."""
+    scores = read_json(path)
+    with _wanting(path):
+        rows: dict[str, Any] = {}
+        for name, value in scores.items():
+            inner = value.items() if isinstance(value, Mapping) and "value" not in value else [("", value)]
+            for second, number in inner:
+                is_interval = isinstance(number, Mapping) and "value" in number
+                if is_interval or (isinstance(number, (int, float)) and not isinstance(number, bool)):
+                    rows[" · ".join(part.replace("_", " ") for part in (name, str(second)) if part)] = _interval(number)
+        return rows
+
+
+def _manifests(study: Path) -> list[dict[str, Any]]:
+    found = []
+    for path in sorted(study.rglob(MANIFEST)):
+        if any(part.startswith(".") for part in path.relative_to(study).parts):
+            continue
+        manifest = read_manifest(path.parent)
+        found.append(
+            {
+                "folder": path.parent.relative_to(study).as_posix(),
+                "kind": str(manifest.get("kind", "")),
+                "fingerprint": str(manifest.get("fingerprint", "")),
+                "licenses": list(manifest.get("licenses") or []),
+                "configuration": manifest.get("configuration", {}),
+                "versions": manifest.get("versions", {}),
+            }
+        )
+    return found
+
+
+def _figures(data: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    curves, intervals = {}, {}
+    for code, run in data["runs"].items():
+        points = [(x, y) for x, y in run["validation_bits_per_character"]]
+        scores = data["scores"].get(code)
+        levels = {}
+        if scores:
+            floors = scores["floors"]
+            levels = {
+                "character n-grams": ("ngram", floors["character_ngram"]["bits_per_character"]["value"]),
+                "compressor": ("compressor", floors["compressor"]["bits_per_character"]["value"]),
+            }
+        if points:
+            curves[code] = line_chart([Line("model", "model", points)], levels, "step", "bits per character")
+    for code, scores in data["scores"].items():
+        rows = {
+            "model": ("model", scores["bits_per_character"]),
+            "character n-grams": ("ngram", scores["floors"]["character_ngram"]["bits_per_character"]),
+            "compressor": ("compressor", scores["floors"]["compressor"]["bits_per_character"]),
+        }
+        bars = [Bar(name, style, row["value"], row.get("low"), row.get("high")) for name, (style, row) in rows.items()]
+        intervals[code] = interval_plot(bars, "bits per character")
+    return {"curves": curves, "intervals": intervals}
+
+
+def written(interval: Any, style: str = "two") -> str:
+    """The value of an interval (or a bare number) as the page writes it."""
+    if interval is None:
+        return "–"
+    return _styled(interval["value"] if isinstance(interval, Mapping) else interval, style)
+
+
+def bounds(interval: Any, style: str = "two") -> str:
+    """`low – high` of an interval, or nothing where it has none."""
+    if not isinstance(interval, Mapping) or interval.get("low") is None or interval.get("high") is None:
+        return ""
+    return f"{_styled(interval['low'], style)}–{_styled(interval['high'], style)}"
+
+
+def _styled(value: float, style: str) -> str:
+    if style == "percent":
+        return f"{100 * value:.1f}\u202f%"
+    if style == "thousandth":
+        return f"{1000 * value:.2f}"
+    return f"{value:,.{ {'one': 1, 'two': 2, 'three': 3}[style] }f}".replace(",", "\u202f")
+
+
+def _interval(value: Any) -> dict[str, float | None]:
+    """A number or `{"value", "low", "high"}` as the latter; TypeError or KeyError if it is neither."""
+    if isinstance(value, Mapping):
+        low, high = value.get("low"), value.get("high")
+        return {
+            "value": float(value["value"]),
+            "low": None if low is None else float(low),
+            "high": None if high is None else float(high),
+        }
+    return {"value": float(value), "low": None, "high": None}
+
+
+class _wanting:  # noqa: N801 - reads as a phrase
+    """Turns a missing or misshapen field of a file into one sentence."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, (KeyError, TypeError, ValueError, AttributeError)):
+            raise UserError(f"{str(self.path)!r} lacks or misshapes a field ({error}); make it again.") from None
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _EXAMPLE_CHARACTERS else text[:_EXAMPLE_CHARACTERS].rsplit(" ", 1)[0] + " …"
