@@ -1,0 +1,173 @@
+"""A study as a directed graph of commands: what is up to date is not run again.
+
+    snakemake --cores 2 --configfile studies/quickstart.yaml
+
+Snakemake's executors carry the same graph to Slurm, Kubernetes and others. The output is `results/STUDY/`, with the
+layout that `kathalab evaluation report` reads.
+"""
+
+import hashlib
+import json
+import os
+import shlex
+import sys
+import time
+from pathlib import Path
+
+STUDY = Path(workflow.configfiles[0]).stem
+OUT = f"results/{STUDY}"
+LANGUAGES = config["languages"]
+KINDS = config["tokenizers"]
+THREADS = max(1, int(config.get("threads_in_all", workflow.cores)) // len(LANGUAGES))
+KATHALAB = f"{shlex.quote(sys.executable)} -m kathalab"
+
+if "{data}" in json.dumps(config) and not config.get("data"):
+    sys.exit(f"kathalab: error: the study {STUDY!r} needs the path to its data; give it with --config data=PATH.")
+if config.get("data") and not Path(str(config["data"])).exists():
+    sys.exit(f"kathalab: error: there is no file or folder at {str(config['data'])!r}; check the path of the data.")
+
+
+def options(section):
+    """A section of the study as command-line options."""
+    values = config.get(section) or {}
+    texts = {k: v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in values.items()}
+    filled = {k: v.replace("{data}", str(config.get("data", ""))) for k, v in texts.items()}
+    return " ".join(f"--{key} {shlex.quote(value)}" for key, value in filled.items())
+
+
+def fingerprint(manifest):
+    return json.loads(Path(manifest).read_text())["fingerprint"]
+
+
+def keep_only_if_current(folder, *made_from):
+    """A run of the same data, tokenizer and options goes on; one of others steps aside, with its checkpoints."""
+    folder = Path(folder)
+    key = hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
+    mark = folder / ".made-from"
+    if folder.exists() and (not mark.exists() or mark.read_text() != key):
+        folder.rename(folder.with_name(f"{folder.name}.before-{int(time.time())}"))
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.write_text(key)
+
+
+localrules:
+    all,
+
+
+rule all:
+    input:
+        f"{OUT}/report.html",
+
+
+rule corpus:
+    output:
+        f"{OUT}/corpus/manifest.json",
+    params:
+        options=options("corpus"),
+    shell:
+        "{KATHALAB} corpora build {params.options} --output {OUT}/corpus"
+
+
+rule tokenizer:
+    input:
+        rules.corpus.output,
+    output:
+        OUT + "/tokenizers/{language}/{kind}/manifest.json",
+    params:
+        options=options("tokenizer"),
+    shell:
+        "{KATHALAB} tokenization train --corpus {OUT}/corpus --languages [{wildcards.language}]"
+        " --kind {wildcards.kind} {params.options} --output {OUT}/tokenizers/{wildcards.language}/{wildcards.kind}"
+
+
+rule comparison:
+    input:
+        rules.corpus.output,
+        lambda wildcards: [f"{OUT}/tokenizers/{wildcards.language}/{kind}/manifest.json" for kind in KINDS],
+    output:
+        OUT + "/comparisons/{language}/manifest.json",
+    params:
+        options=options("comparison"),
+        tokenizers=lambda wildcards: ",".join(f"{OUT}/tokenizers/{wildcards.language}/{kind}" for kind in KINDS),
+    shell:
+        "OMP_NUM_THREADS=1 {KATHALAB} tokenization compare --corpus {OUT}/corpus --languages [{wildcards.language}]"
+        " --tokenizers [{params.tokenizers}] {params.options} --output {OUT}/comparisons/{wildcards.language}"
+
+
+rule run:
+    input:
+        corpus=rules.corpus.output,
+        tokenizer=OUT + "/tokenizers/{language}/" + KINDS[0] + "/manifest.json",
+    output:
+        OUT + "/runs/{language}/manifest.json",
+    params:
+        options=options("training"),
+    priority: 10  # the longest jobs first
+    threads: THREADS
+    run:
+        folder = Path(output[0]).parent
+        keep_only_if_current(folder, fingerprint(input.corpus[0]), fingerprint(input.tokenizer), params.options)
+        shell(
+            "OMP_NUM_THREADS={threads} {KATHALAB} tinymodels fit --config tinymodels/configs/base.yaml"
+            " --data.corpus {OUT}/corpus --data.languages [{wildcards.language}]"
+            f" --data.tokenizer {Path(input.tokenizer).parent} --trainer.default_root_dir {folder}"
+            " --ckpt_path last {params.options}"
+        )
+
+
+rule model:
+    input:
+        rules.run.output,
+    output:
+        OUT + "/models/{language}/manifest.json",
+    shell:
+        "{KATHALAB} tinymodels export {OUT}/runs/{wildcards.language} --output {OUT}/models/{wildcards.language}"
+
+
+rule scores:
+    input:
+        rules.corpus.output,
+        rules.model.output,
+    output:
+        OUT + "/scores/{language}/manifest.json",
+    params:
+        options=options("scores"),
+    threads: THREADS
+    shell:
+        "OMP_NUM_THREADS={threads} {KATHALAB} evaluation score {OUT}/models/{wildcards.language}"
+        " --corpus {OUT}/corpus --languages [{wildcards.language}] {params.options}"
+        " --output {OUT}/scores/{wildcards.language}"
+
+
+rule card:
+    input:
+        rules.model.output,
+        rules.scores.output,
+    output:
+        OUT + "/models/{language}/eval/scores.json",
+    shell:
+        "{KATHALAB} tinymodels card {OUT}/models/{wildcards.language} --scores {OUT}/scores/{wildcards.language}"
+
+
+rule classification:
+    input:
+        rules.corpus.output,
+        rules.model.output,
+    output:
+        OUT + "/classification/{language}/manifest.json",
+    params:
+        options=options("classification"),
+    shell:
+        "OMP_NUM_THREADS=1 {KATHALAB} prompts evaluate {OUT}/models/{wildcards.language}"
+        " --languages [{wildcards.language}] {params.options} --output {OUT}/classification/{wildcards.language}"
+
+
+rule report:
+    input:
+        expand(rules.comparison.output, language=LANGUAGES),
+        expand(rules.card.output, language=LANGUAGES),
+        expand(rules.classification.output, language=LANGUAGES) if config.get("classification") else [],
+    output:
+        f"{OUT}/report.html",
+    shell:
+        "{KATHALAB} evaluation report {OUT}"
