@@ -18,7 +18,10 @@ from typing import Any
 from corpora.errors import UserError
 
 MANIFEST = "manifest.json"
-_PACKAGES = ("kathalab", "torch", "transformers", "tokenizers", "sentencepiece", "datasets", "lightning", "numpy")
+_PACKAGES = (
+    *("kathalab", "torch", "transformers", "tokenizers", "sentencepiece", "datasets", "lightning", "numpy"),
+    *("pyarrow", "regex", "rensa"),
+)
 
 
 @contextmanager

@@ -15,11 +15,13 @@ which are composition exclusions, and composes ऱ, ো and ৌ: whatever came i
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import regex
 
@@ -48,8 +50,7 @@ _SPLIT_VOWELS = {
     "ेा": "ो",
     "ैा": "ौ",
 }
-_DEVANAGARI_SIGN = "\u093a\u093b\u093e-\u094c\u094e\u094f\u0955-\u0957"
-_BENGALI_SIGN = "\u09be-\u09c4\u09c7-\u09cc\u09d7"
+_SIGN = "\u093a\u093b\u093e-\u094c\u094e\u094f\u0955-\u0957\u09be-\u09c4\u09c7-\u09cc\u09d7"
 _OVERPRINTING = "\u0901\u0902\u093c\u0941-\u0948\u0962\u0963\u0981\u09bc\u09c1-\u09c4\u09e2\u09e3"
 _INDIC = r"\p{Script=Devanagari}\p{Script=Bengali}"
 
@@ -59,8 +60,9 @@ class Rule:
     """One change: every match of the pattern is replaced, and counted where that changes the text."""
 
     name: str
-    pattern: regex.Pattern[str]
-    replacement: str | Callable[[regex.Match[str]], str]
+    pattern: Any
+    """A compiled pattern of `re`, or of `regex` where Unicode properties are needed (it is slower)."""
+    replacement: str | Callable[[Any], str]
     purpose: str
     languages: frozenset[str] | None = None
     """ISO 639-1 codes the rule is for; all if None."""
@@ -70,27 +72,26 @@ class Rule:
         if isinstance(self.replacement, str):
             text, changed = self.pattern.subn(self.replacement, text)
         else:
-            found = [match for match in self.pattern.finditer(text) if self.replacement(match) != match[0]]
-            changed = len(found)
+            replacement = self.replacement
+            changed = sum(replacement(match) != match[0] for match in self.pattern.finditer(text))
             if changed:
-                text = self.pattern.sub(self.replacement, text)
+                text = self.pattern.sub(replacement, text)
         if changed:
             counts[self.name] += changed
         return text
 
 
 class UnicodeForm(Rule):
-    """NFC, counted in words, without a look at text that has the form already."""
+    """NFC for the whole text, counted in words."""
 
     def apply(self, text: str, counts: Counter[str]) -> str:
-        if unicodedata.is_normalized("NFC", text):
-            return text
         new = unicodedata.normalize("NFC", text)
-        counts[self.name] += sum(a != b for a, b in zip(text.split(" "), new.split(" "), strict=True))
+        if new != text:
+            counts[self.name] += sum(a != b for a, b in zip(text.split(" "), new.split(" "), strict=True))
         return new
 
 
-def _joiners(match: regex.Match[str]) -> str:
+def _joiners(match: Any) -> str:
     """A run of ZWJ and ZWNJ: the one joiner that carries meaning in this place, or nothing."""
     text, run = match.string, match[0]
     before, after = text[: match.start()][-1:], text[match.end() : match.end() + 2]
@@ -107,27 +108,34 @@ _EMOJI = regex.compile(r"\p{Extended_Pictographic}")
 _BEFORE_EMOJI_JOINER = regex.compile(r"[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]")
 
 
-def _one_space(match: regex.Match[str]) -> str:
-    """A space, or nothing at the start or end of a line."""
+def _before_punctuation(match: Any) -> str:
+    """Spaces before a punctuation mark: nothing if the mark closes what stands before it."""
     text = match.string
-    inside = match.start() > 0 and match.end() < len(text) and "\n" not in (text[match.start() - 1], text[match.end()])
-    return " " if inside else ""
+    before, mark, after = text[: match.start()][-1:], text[match.end()], text[match.end() + 1 : match.end() + 2]
+    follows_word = before.isalnum() or unicodedata.category(before or " ").startswith("M")
+    if mark in "।॥":
+        return "" if follows_word or (before and before in "'\"’”)…") else match[0]
+    return "" if follows_word and (not after or after.isspace() or after in "'\"’”)") else match[0]
 
 
-def _one_empty_line(match: regex.Match[str]) -> str:
-    return "\n\n" if match.start() > 0 and match.end() < len(match.string) else ""
+def _white_space(match: Any) -> str:
+    """A run of spaces and line feeds: a space, a line feed or an empty line; nothing at either end of the text."""
+    if match.start() == 0 or match.end() == len(match.string):
+        return ""
+    return "\n" * min(match[0].count("\n"), 2) or " "
 
 
 def _rule(
     name: str,
     pattern: str,
-    replacement: str | Callable[[regex.Match[str]], str],
+    replacement: str | Callable[[Any], str],
     purpose: str,
     languages: str | None = None,
     kind: type[Rule] = Rule,
 ) -> Rule:
     codes = frozenset(languages.split()) if languages else None
-    return kind(name, regex.compile(pattern, regex.VERSION1), replacement, purpose, codes)
+    compiled = regex.compile(pattern, regex.VERSION1) if r"\p" in pattern else re.compile(pattern)
+    return kind(name, compiled, replacement, purpose, codes)
 
 
 LETTER_RULES: tuple[Rule, ...] = (
@@ -161,11 +169,16 @@ LETTER_RULES: tuple[Rule, ...] = (
         "A mark typed twice that overprints itself (ेे, ুু, ंं) is written once.",
     ),
     _rule(
-        "mark order",
-        rf"([ँं])([{_DEVANAGARI_SIGN}])|(ঁ)([{_BENGALI_SIGN}])"
-        rf"|(?<=[कखगजडढफ])([{_DEVANAGARI_SIGN}])(़)|(?<=[ডঢয])([{_BENGALI_SIGN}])(়)",
-        r"\2\1\4\3\6\5\8\7",
-        "A vowel sign stands before candrabindu and anusvara, and after nukta.",
+        "anusvara before vowel sign",
+        f"[ँंঁ][{_SIGN}]",
+        lambda match: match[0][::-1],
+        "Candrabindu and anusvara stand after the vowel sign.",
+    ),
+    _rule(
+        "nukta after vowel sign",
+        f"(?<=[कखगजडढफডঢয])[{_SIGN}][़়]",
+        lambda match: match[0][::-1],
+        "Nukta stands before the vowel sign (ड + ि + ़ becomes ड़ि).",
     ),
     _rule(
         "split vowel",
@@ -186,15 +199,18 @@ LAYOUT_RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "space before punctuation",
-        r"[ ]+(?=[।॥,;!?])(?:(?<=[\p{L}\p{M}\p{N}'\"’”)…][ ]+)(?=[।॥])|(?<=[\p{L}\p{M}\p{N}][ ]+)(?=.(?:$|[\s'\"’”)])))",
-        "",
+        " +(?=[।॥,;!?])",
+        _before_punctuation,
         "No space before danda, comma, semicolon, exclamation and question mark.",
     ),
     _rule("space after danda", r"।(?=\p{L})", "। ", "A space between a danda and the next sentence."),
-    _rule("spaces", r"[ ]{2,}|[ ]+(?=\n|$)|(?<=^|\n)[ ]+", _one_space, "Runs of spaces become one."),
-    _rule("empty lines", r"^\n+|\n+$|\n{3,}", _one_empty_line, "One empty line parts paragraphs."),
+    _rule(
+        "white space",
+        r"[ \n]{2,}|\A[ \n]|[ \n]\Z",
+        _white_space,
+        "Runs of spaces become one, exactly one empty line parts paragraphs, and lines have no space at their ends.",
+    ),
 )
-
 
 RULES = LETTER_RULES + LAYOUT_RULES
 

@@ -1,19 +1,27 @@
-"""Progress of long work: a bar on a terminal, a sparse line where stderr is a file or a pipe."""
+"""Progress of long work: a bar on a terminal, a line now and then where stderr is a file or a pipe."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
 Item = TypeVar("Item")
+_SECONDS_BETWEEN_LINES = 15.0
 
 
-def progress(items: Iterable[Item], what: str, total: int | None = None, unit: str = "story") -> Iterable[Item]:
-    """The items, with progress on stderr at most twice a second, or every 15 seconds where that is no terminal."""
-    from tqdm import tqdm
+def progress(items: Iterable[Item], what: str, unit: str = "stories") -> Iterator[Item]:
+    """The items themselves, with progress on stderr."""
+    total = len(items) if isinstance(items, Sized) else None
+    if sys.stderr.isatty():
+        from tqdm import tqdm
 
-    interval = 0.5 if sys.stderr.isatty() else 15.0
-    if total is None and hasattr(items, "__len__"):
-        total = len(items)
-    return tqdm(items, desc=what, total=total, unit=unit, mininterval=interval, maxinterval=interval, leave=False)
+        yield from tqdm(items, desc=what, total=total, unit=f" {unit}", mininterval=0.5, leave=False)
+        return
+    shown = time.monotonic()
+    for number, item in enumerate(items):
+        if time.monotonic() - shown > _SECONDS_BETWEEN_LINES:
+            shown = time.monotonic()
+            print(f"{what}: {number:,}{f' of {total:,}' if total else ''} {unit}", file=sys.stderr, flush=True)
+        yield item

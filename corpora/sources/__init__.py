@@ -1,8 +1,9 @@
 """Where stories come from: one small class per source, each an iterable of `Story` in a fixed order."""
 
 from corpora.sources.base import FileSource, Source
+from corpora.sources.embedded import Generator
 from corpora.sources.markdown import Markdown
 from corpora.sources.tables import JSONLines, Parquet
 from corpora.sources.text import Text
 
-__all__ = ["FileSource", "JSONLines", "Markdown", "Parquet", "Source", "Text"]
+__all__ = ["FileSource", "Generator", "JSONLines", "Markdown", "Parquet", "Source", "Text"]
