@@ -39,9 +39,9 @@ def evaluate(
 
     Reads a model folder (or a model's name on the Hub) and labelled texts: the stories of a generated corpus, whose
     classes are their themes (--corpus), the sentences of SIB-200, whose classes are topics (--sib200), or both.
-    Writes a folder with scores.json (accuracy, macro-F1, chance, and the same for the most frequent class, for the
-    same model with random weights, and for a naive Bayes over character n-grams that has learned from labelled texts)
-    and predictions.jsonl (every item with its scores).
+    Writes a folder with scores.json (accuracy, macro-F1, chance, and the same for the most frequent class, for
+    class names found in the text, for the same model with random weights, and for a naive Bayes over character n-grams
+    that has learned from labelled texts) and predictions.jsonl (every item with its scores).
 
     Example: kathalab prompts evaluate results/quickstart/models/hi --corpus results/quickstart/corpus
     --languages [hi] --output results/quickstart/classification/hi

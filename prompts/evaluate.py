@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from corpora.errors import UserError
-from prompts.baselines import NaiveBayes, majority_class
+from prompts.baselines import NaiveBayes, majority_class, name_in_text
 from prompts.data import Item, sample
 from prompts.metrics import measures
 from prompts.models import with_random_weights
@@ -54,6 +54,7 @@ def evaluate_task(
         "model": [classes[i] for i in scores.argmax(axis=1)],
         "random_weights": [classes[i] for i in random_scores.argmax(axis=1)],
         "naive_bayes": [naive_bayes.predict(text) for text in texts],
+        "name_in_text": [name_in_text(text, verbalizer.names) for text in texts],
         "majority": [majority] * len(items),
     }
 
@@ -72,6 +73,7 @@ def evaluate_task(
         "at_chance": measured["model"]["accuracy"]["low"] <= max(chance, share),
         "baselines": {
             "majority": {"class": majority, **measured["majority"]},
+            "name_in_text": measured["name_in_text"],
             "random_weights": {"seed": seed, **measured["random_weights"]},
             "naive_bayes": {"supervised": True, "labelled_items": len(learned), **measured["naive_bayes"]},
         },
@@ -100,6 +102,7 @@ def evaluate_task(
             "predicted": predicted["model"][index],
             "scores": dict(zip(classes, map(float, scores[index]), strict=True)),
             "random_weights": predicted["random_weights"][index],
+            "name_in_text": predicted["name_in_text"][index],
             "naive_bayes": predicted["naive_bayes"][index],
         }
         for index, item in enumerate(items)
@@ -111,13 +114,13 @@ def describe(summary: dict[str, Any]) -> str:
     """One line that a person reads."""
     accuracy, f1, baselines = summary["accuracy"], summary["macro_f1"], summary["baselines"]
     bar = max(summary["chance"], summary["majority"])
+    values = {name: f"{100 * baseline['accuracy']['value']:.1f}" for name, baseline in baselines.items()}
     return (
         f"{summary['task']} {summary['language']}: accuracy {_percent(accuracy)}, macro-F1 {_percent(f1)} on "
         f"{summary['items']} items, {summary['classes']} classes; "
-        f"{'at chance' if summary['at_chance'] else 'above chance'} ({100 * bar:.1f}); random weights "
-        f"{100 * baselines['random_weights']['accuracy']['value']:.1f}, naive Bayes (supervised, "
-        f"{baselines['naive_bayes']['labelled_items']} labelled texts) "
-        f"{100 * baselines['naive_bayes']['accuracy']['value']:.1f}"
+        f"{'at chance' if summary['at_chance'] else 'above chance'} ({100 * bar:.1f}); "
+        f"random weights {values['random_weights']}, names found in the text {values['name_in_text']}, naive Bayes "
+        f"(supervised, {baselines['naive_bayes']['labelled_items']} labelled texts) {values['naive_bayes']}"
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,10 +10,10 @@ from typing import Literal
 
 import numpy as np
 import torch
-from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from corpora.errors import UserError
+from corpora.progress import progress
 from evaluation.models import context_length
 from prompts.models import last_logits
 from prompts.verbalizers import Verbalizer
@@ -87,13 +86,10 @@ class ZeroShotClassifier:
         """
         questions = [self.question(text) for text in texts]
         scores = np.empty((len(texts), len(self._names)))
-        progress = tqdm(
-            total=len(texts), desc=describe, unit=" texts", disable=not describe, mininterval=_progress_interval()
-        )
-        with torch.inference_mode(), progress:
-            for batch in self._batches(questions):
+        batches = list(self._batches(questions))
+        with torch.inference_mode():
+            for batch in progress(batches, describe, unit="batch") if describe else batches:
                 scores[batch] = self._log_probabilities([questions[i] for i in batch])
-                progress.update(len(batch))
         if self.score == "token":
             scores /= np.array([[len(ids) for ids in question.names] for question in questions])
         elif self.score == "character":
@@ -186,8 +182,3 @@ def special_prefix(tokenizer: PreTrainedTokenizerBase) -> list[int]:
     full = tokenizer("a")["input_ids"]
     start = next(i for i in range(len(full)) if full[i : i + len(bare)] == bare)
     return list(full[:start])
-
-
-def _progress_interval() -> float:
-    """Seconds between updates of a progress bar: sparse where a log file rather than a person reads them."""
-    return 0.5 if sys.stderr.isatty() else 20.0

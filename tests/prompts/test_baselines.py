@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from prompts.baselines import NaiveBayes, majority_class
+from prompts.baselines import NaiveBayes, majority_class, name_in_text
 from prompts.data import sib200_items
 from prompts.metrics import accuracy
 
@@ -34,6 +34,13 @@ def test_counts_n_grams_of_every_size_and_no_other():
 def test_majority_class():
     assert majority_class(["b", "a", "b"]) == "b"
     assert majority_class(["b", "a"]) == "a"
+
+
+def test_name_in_text():
+    names = {"courage": ("courage", "bravery"), "care": ("care",)}
+    assert name_in_text("Care, care. Courage.", names) == "care"
+    assert name_in_text("Courage is bravery. Care.", names) == "courage"
+    assert name_in_text("Nothing.", names) == "courage"
 
 
 @pytest.mark.real

@@ -31,6 +31,8 @@ def test_themes_and_topics_in_one_folder(model_folder, corpus, sib200, tmp_path,
     assert themes["chance"] == 1 / 8 and themes["majority"] == 4 / 16
     assert themes["baselines"]["naive_bayes"]["supervised"] is True
     assert themes["baselines"]["naive_bayes"]["accuracy"]["value"] == 1  # the classes' sentences are the same
+    # साहस and ईमानदारी stand in their stories; the others fall to the first class, friendship
+    assert themes["baselines"]["name_in_text"]["accuracy"]["value"] == 3 / 4
     assert topics["baselines"]["majority"]["accuracy"]["value"] == topics["majority"] == 0.5
     for task, line in zip(tasks, printed, strict=False):
         records = [record for record in read_predictions(output) if record["task"] == task["task"]]
@@ -60,8 +62,11 @@ def test_same_command_same_bytes_and_other_settings_other_scores(model_folder, c
     assert len(scores("d", "--items=5")[1].splitlines()) == 5
 
 
-def test_model_at_chance_says_so_and_an_informed_one_does_not(model_folder, corpus, tmp_path, capsys, monkeypatch):
+def test_model_at_chance_says_so_and_an_informed_one_does_not(model_folder, make_corpus, tmp_path, capsys, monkeypatch):
     from prompts.zero_shot import ZeroShotClassifier
+
+    # enough items that always saying one class (25%) is surely above 1 / 8: it is the majority that must be beaten
+    corpus = make_corpus(tmp_path / "corpus", stories_per_theme=(2, 40))
 
     def verdict(name, label_of):
         classes = load_verbalizer("themes", "hi").classes
@@ -74,6 +79,7 @@ def test_model_at_chance_says_so_and_an_informed_one_does_not(model_folder, corp
         monkeypatch.setattr(ZeroShotClassifier, "class_scores", class_scores)
         assert run("evaluate", model_folder, "--corpus", corpus, "--languages=[hi]", "--output", tmp_path / name) == 0
         (task,) = json.loads((tmp_path / name / "scores.json").read_text())["tasks"]
+        assert task["accuracy"]["low"] > task["chance"]
         return task["at_chance"], capsys.readouterr().out.splitlines()[0]
 
     always, line = verdict("always", lambda text: "courage")
@@ -115,7 +121,7 @@ def test_nothing_to_classify(model_folder, tmp_path, capsys):
     assert "give --corpus, --sib200 or both" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("damage", ["absent", "no config", "no weights", "broken weights", "larger tokenizer"])
+@pytest.mark.parametrize("damage", ["absent", "no config", "no weights", "larger tokenizer"])
 def test_wrong_model_folder(damage, model_folder, corpus, tmp_path, capsys):
     model = tmp_path / "model"
     if damage != "absent":
@@ -124,8 +130,6 @@ def test_wrong_model_folder(damage, model_folder, corpus, tmp_path, capsys):
         (model / "config.json").unlink()
     if damage == "no weights":
         (model / "model.safetensors").unlink()
-    if damage == "broken weights":
-        (model / "model.safetensors").write_bytes(b"nothing")
     if damage == "larger tokenizer":
         content = json.loads((model / "tokenizer.json").read_text())
         content["added_tokens"].append({**content["added_tokens"][0], "id": 9999, "content": "<more>"})

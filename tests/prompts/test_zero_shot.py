@@ -36,8 +36,10 @@ def test_equals_one_name_at_a_time(kind, build_model, tokenizer, themes, sentenc
 
 @pytest.mark.parametrize("kind", ["llama", "gpt2", "bloom", "xglm"])
 def test_scores_do_not_depend_on_company(kind, build_model, tokenizer, themes, sentences):
-    texts = [*sentences, "", sentences[0] + sentences[1], sentences[0]]
+    texts = [*sentences, "", sentences[0] + sentences[1], "0 1 2", "2 1 0"]
     classifier = ZeroShotClassifier(build_model(kind), tokenizer, themes)
+    lengths = [len(classifier.question(text).prompt) for text in texts]
+    assert lengths[-1] == lengths[-2] and len(set(lengths)) > 4  # two texts share a batch, the others do not
     together = classifier.name_scores(texts)
     assert np.concatenate([classifier.name_scores([text]) for text in texts]) == pytest.approx(together, abs=2e-4)
     assert classifier.name_scores(texts[::-1])[::-1] == pytest.approx(together, abs=2e-4)
