@@ -1,0 +1,174 @@
+"""The commands `kathalab tokenization train | compare | publish`."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import ArgumentParser, DefaultHelpFormatter
+
+from corpora.folders import fingerprint, new_folder, read_manifest, write_manifest, write_text
+from corpora.stories import read_corpus
+from tokenization.settings import ProbeSettings
+from tokenization.trainers import Kind
+
+
+def train(
+    corpus: Path,
+    output: Path,
+    languages: list[str] | None = None,
+    kind: Kind = "sentencepiece-bpe",
+    vocabulary_size: int | None = None,
+) -> None:
+    """Train a tokenizer on a corpus's train split.
+
+    Reads a corpus folder. Writes a tokenizer folder that AutoTokenizer.from_pretrained opens, with its manifest.
+    Training draws no random number: equal text gives equal files.
+
+    Example: kathalab tokenization train --corpus results/corpus --languages '[hi]' --vocabulary-size 4096
+    --output results/tokenizers/hi/sentencepiece-bpe
+
+    Args:
+        corpus: corpus folder.
+        output: tokenizer folder to make.
+        languages: languages to train on, e.g. '[hi]'; all of the corpus's if left out.
+        kind: what to train.
+        vocabulary_size: number of ids, special tokens and byte pieces included; if left out 2048, and every character
+            of the text for kind characters.
+    """
+    from tokenization.trainers import train_tokenizer
+
+    stories = read_corpus(corpus, "train", languages)
+    print(f"training {kind} on {len(stories)} stories …", file=sys.stderr)
+    trained = train_tokenizer(kind, [story.text for story in stories], vocabulary_size)
+    with new_folder(output) as folder:
+        trained.save(folder)
+        write_manifest(
+            folder,
+            "tokenizer",
+            {
+                "kind": kind,
+                "vocabulary_size": trained.vocabulary_size,
+                "languages": sorted({story.language for story in stories}),
+                "seed": None,
+            },
+            inputs={"corpus": fingerprint(corpus, "corpus")},
+            licenses=sorted({story.license for story in stories if story.license}),
+        )
+    print(f"Made a {kind} tokenizer of {trained.vocabulary_size} ids from {len(stories)} stories in {output}.")
+
+
+def compare(
+    corpus: Path,
+    tokenizers: list[Path],
+    output: Path,
+    languages: list[str] | None = None,
+    split: str = "validation",
+    seeds: int = 3,
+    probe: ProbeSettings = ProbeSettings(),  # noqa: B008 - frozen
+) -> None:
+    """Compare tokenizers on a corpus's held-out split, by measures and by a small model trained on each.
+
+    Reads a corpus folder and tokenizer folders. Writes a folder with comparison.json (all numbers), comparison.md (the
+    table) and probe_documents.jsonl (one record per tokenizer, seed and story).
+
+    Example: kathalab tokenization compare --corpus results/corpus --languages '[hi]'
+    --tokenizers '[results/tokenizers/hi/sentencepiece-bpe,results/tokenizers/hi/bytelevel-bpe]'
+    --output results/comparisons/hi
+
+    Args:
+        corpus: corpus folder; its train split trains the probes.
+        tokenizers: tokenizer folders, e.g. '[A,B]'; differences are taken to the first sentencepiece-bpe among them,
+            else to the first.
+        output: comparison folder to make.
+        languages: languages to compare on, e.g. '[hi]'; all of the corpus's if left out.
+        split: held-out split to measure on: validation, or test once the choice is made.
+        seeds: trainings of the probe per tokenizer, with seeds 0, 1, …; at least 2.
+        probe: the small model and its training.
+    """
+    from tokenization.comparison import compare as run
+
+    result = run(corpus, languages, tokenizers, output, split, seeds, probe)
+    best = min(result["tokenizers"], key=lambda entry: entry["probe"]["bits_per_character"]["over_seeds"]["value"])
+    bits = best["probe"]["bits_per_character"]["over_seeds"]["value"]
+    print(
+        f"Compared {len(tokenizers)} tokenizers in {output}; fewest bits per character: {best['name']} with {bits:.3f}."
+    )
+
+
+def publish(folder: Path, repo: str, private: bool = False, dry_run: bool = False) -> None:
+    """Publish a tokenizer folder on the Hugging Face Hub.
+
+    Reads a tokenizer folder. Creates the repository if it is missing and uploads the tokenizer with a short card; the
+    token comes from HF_TOKEN or `hf auth login`. With --dry-run true it prints the card and contacts nobody.
+
+    Example: kathalab tokenization publish results/tokenizers/hi/sentencepiece-bpe --repo USER/NAME
+
+    Args:
+        folder: tokenizer folder.
+        repo: repository on the Hub, USER/NAME.
+        private: make a new repository private.
+        dry_run: print the card instead of uploading.
+    """
+    import shutil
+    import tempfile
+
+    from corpora.hub import upload
+
+    manifest = read_manifest(folder, "tokenizer")
+    card = _card(manifest, repo)
+    if dry_run:
+        print(card)
+        print(f"Would publish {folder} as {repo}; nothing was sent.")
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        whole = Path(shutil.copytree(folder, Path(temporary) / "tokenizer"))
+        write_text(whole / "README.md", card)
+        print(f"Published {folder} at {upload(whole, repo, private=private, message='Tokenizer made with kathalab')}.")
+
+
+def _card(manifest: dict[str, Any], repo: str) -> str:
+    facts = manifest["configuration"]
+    languages = "".join(f"- {language}\n" for language in facts["languages"])
+    licenses = ", ".join(manifest["licenses"]) or "none stated"
+    return (
+        f"---\nlanguage:\n{languages}tags:\n- tokenizer\n---\n\n# {repo.split('/')[-1]}\n\n"
+        f"A {facts['kind']} tokenizer of {facts['vocabulary_size']} ids, made with kathalab from the corpus with "
+        f"fingerprint `{manifest['inputs']['corpus']}` (licences of its text: {licenses}).\n"
+        "`<s>` begins a text, `</s>` ends a story; any Unicode text is read back exactly.\n\n"
+        "```python\nfrom transformers import AutoTokenizer\n\n"
+        f'tokenizer = AutoTokenizer.from_pretrained("{repo}")\n```\n'
+    )
+
+
+class _Help(argparse.RawDescriptionHelpFormatter, DefaultHelpFormatter):
+    """Keeps the paragraphs of a description."""
+
+
+def main(arguments: list[str]) -> None:
+    """Run one of the room's commands. Options may be written with hyphens or underscores."""
+    commands: dict[str, Callable[..., None]] = {"train": train, "compare": compare, "publish": publish}
+    parser = ArgumentParser(
+        prog="kathalab tokenization",
+        description="Training, loading and comparing tokenizers.",
+        formatter_class=_Help,
+    )
+    verbs = parser.add_subcommands(dest="verb", metavar="VERB")
+    for name, command in commands.items():
+        description = (inspect.getdoc(command) or "").split("\n\nArgs:")[0]
+        verb = ArgumentParser(description=description, formatter_class=_Help)
+        verb.add_argument("--config", action="config", help="a YAML file with these options")
+        if command is publish:
+            verb.add_argument("folder", type=Path, help="tokenizer folder")
+        verb.add_function_arguments(command, as_group=False, as_positional=False, skip={"folder"})
+        verbs.add_subcommand(name, verb, help=description.split("\n")[0])
+    underscored = [re.sub(r"^--[^=]+", lambda name: f"--{name[0][2:].replace('-', '_')}", word) for word in arguments]
+    chosen = parser.instantiate_classes(parser.parse_args(underscored))
+    options: dict[str, Any] = dict(vars(chosen[chosen.verb]))
+    options.pop("config", None)
+    commands[chosen.verb](**options)
