@@ -57,7 +57,7 @@ def export(run: str, output: str, corpus: str | None = None) -> None:
 
     Reads a run folder; writes a folder that AutoModelForCausalLM.from_pretrained and AutoTokenizer open with no code
     of ours: safetensors, configuration, tokenizer, licence, card, manifest.
-    Example: kathalab tinymodels export results/quickstart/runs/hi results/quickstart/models/hi
+    Example: kathalab tinymodels export results/quickstart/runs/hi --output results/quickstart/models/hi
 
     Args:
         run: run folder of `kathalab tinymodels fit`; its newest checkpoint is taken.
@@ -70,7 +70,7 @@ def export(run: str, output: str, corpus: str | None = None) -> None:
     print(f"the model was exported; it is in {str(folder)!r}.")
 
 
-def card(model: str, scores: str) -> None:
+def card(model: str, scores: str, dataset: str = "kathalab-stories") -> None:
     """Write the model card with every number out of the scores.
 
     Reads a model folder and a scores folder (kathalab evaluation score); writes README.md, eval/ and .eval_results/
@@ -80,10 +80,11 @@ def card(model: str, scores: str) -> None:
     Args:
         model: model folder.
         scores: scores folder of this model.
+        dataset: the name the corpus has on the Hub, USER/NAME, for the results' metadata.
     """
     from tinymodels.cards import add_scores
 
-    add_scores(Path(model), Path(scores))
+    add_scores(Path(model), Path(scores), dataset)
     print(f"the card was written; it is in {str(Path(model) / 'README.md')!r}.")
 
 

@@ -27,11 +27,14 @@ def export_run(run: str | os.PathLike[str], output: str | os.PathLike[str], corp
     """
     import yaml
 
+    from transformers.utils import logging
+
     from tinymodels.architecture import llama_config
     from tinymodels.cards import write_card
     from tinymodels.checkpoints import last_checkpoint, load
     from tinymodels.sizing import ModelSize
 
+    logging.disable_progress_bar()
     run = Path(run)
     checkpoint_path = last_checkpoint(run) if run.is_dir() else None
     if checkpoint_path is None:
@@ -50,6 +53,7 @@ def export_run(run: str | os.PathLike[str], output: str | os.PathLike[str], corp
 
     with new_folder(output) as folder:
         model.save_pretrained(folder)  # float32, as trained
+        (folder / "model.safetensors").chmod(0o644)
         write_json(folder / "generation_config.json", generation_config(identity["model.context"]))
         for name in TOKENIZER_FILES:
             if (tokenizer / name).is_file():
@@ -89,7 +93,7 @@ def generation_config(context: int) -> dict[str, Any]:
         "temperature": 0.8,
         "top_p": 0.95,
         "top_k": 0,
-        "max_length": context,
+        "max_new_tokens": context - 1,
         "bos_token_id": 1,
         "eos_token_id": 2,
         "pad_token_id": 3,

@@ -99,6 +99,11 @@ class StoryModel(pl.LightningModule):
         self.validation: dict[str, float] = {}
         """`loss` (nats per token) and `bits_per_character` of the last validation."""
 
+    def setup(self, stage: str) -> None:
+        """On a CPU plain matrix products train a third faster than the fused attention, whose backward pass is slow."""
+        on_gpu = self.trainer.strategy.root_device.type == "cuda"
+        self.model.set_attn_implementation("sdpa" if on_gpu else "eager")
+
     def forward(self, ids: Tensor) -> Tensor:
         """Logits of the next token at each place; ids [batch, length] -> [batch, length, vocabulary]."""
         return self.model(input_ids=ids, use_cache=False).logits

@@ -16,6 +16,9 @@ def open_story_model(name: str) -> tuple[Any, Any]:
     Raises:
         UserError: there is no such model, a file of it is damaged, or the tokenizer is not the model's.
     """
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
     model, tokenizer = open_model(name)
     vocabulary = model.config.vocab_size
     if len(tokenizer) != vocabulary:

@@ -75,6 +75,12 @@ class RunLog(Callback):
         self._loss, self._batches, self._last = state["loss"], state["batches"], state["last"]
         self.latest = state["latest"]
 
+    @property
+    def validation(self) -> dict[str, float]:
+        """`loss` and `bits_per_character` of the run's last validation; empty if there was none."""
+        names = {"loss": "validation_loss", "bits_per_character": "validation_bits_per_character"}
+        return {name: float(self.latest[column]) for name, column in names.items() if column in self.latest}
+
     # ---- hooks ----
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
@@ -89,6 +95,13 @@ class RunLog(Callback):
             self._loss = self._loss.to(module.device)
         self._started = self._marked = time.perf_counter()
         self._marked_step = step
+        self._paused = False
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        if self._paused:  # by validation and samples, which do not count as training time
+            self._marked, self._paused = time.perf_counter(), False
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -146,7 +159,7 @@ class RunLog(Callback):
         for logger in trainer.loggers:
             numbers = {name: float(value) for name, value in row.items() if name != "step"}
             logger.log_metrics(numbers, step=row["step"])
-        self._marked = time.perf_counter() if "validation_loss" in row else self._marked
+        self._paused = "validation_loss" in row
 
 
 def _step(line: str) -> int:

@@ -165,7 +165,8 @@ class StoryCLI(LightningCLI):
 
     def after_fit(self) -> None:
         options = self.config.fit.as_dict()
-        metrics = self.model.validation
+        log = next(found for found in self.trainer.callbacks if isinstance(found, RunLog))  # type: ignore[attr-defined]
+        metrics = log.validation
         write_manifest(
             self.run,
             "run",

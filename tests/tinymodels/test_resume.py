@@ -1,0 +1,237 @@
+"""A run that was killed and resumed ends as one that was never killed: weights, optimizer, log and samples."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import kathalab
+from tinymodels.checkpoints import list_checkpoints, load
+
+REPOSITORY = Path(kathalab.__file__).parent
+
+
+def flat(value, path=""):
+    """Every leaf of a checkpoint by its path."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from flat(each, f"{path}/{key}")
+    elif isinstance(value, (list, tuple)):
+        for number, each in enumerate(value):
+            yield from flat(each, f"{path}/{number}")
+    else:
+        yield path, value
+
+
+def differences(one: Path, other: Path) -> list[str]:
+    """Paths at which two checkpoints differ in a single bit, and run files that differ in a byte."""
+    first, second = (dict(flat(load(list_checkpoints(run)[-1]))) for run in (one, other))
+    assert any(name.startswith("/optimizer_states/0/muon") for name in first)
+    assert any(name.startswith("/state_dict/model.") for name in first)
+    found = [
+        name
+        for name in first.keys() | second.keys()
+        if name not in first
+        or name not in second
+        or type(first[name]) is not type(second[name])
+        or (not _same_bits(first[name], second[name]))
+    ]
+    return found + [
+        name for name in ("metrics.csv", "samples.jsonl") if (one / name).read_bytes() != (other / name).read_bytes()
+    ]
+
+
+def _same_bits(one, other) -> bool:
+    if isinstance(one, torch.Tensor):
+        return one.dtype == other.dtype and one.numpy().tobytes() == other.numpy().tobytes()
+    return one == other
+
+
+def as_killed_after(finished: Path, step: int, run: Path) -> Path:
+    """A copy of the finished run with no checkpoint past `step`; its logs go on to the end, as if killed late."""
+    shutil.copytree(finished, run)
+    (run / "manifest.json").unlink()
+    for path in list_checkpoints(run):
+        if int(path.stem.split("=")[1]) > step:
+            path.unlink()
+    return run
+
+
+# 1: plain; 3: a row of the log; 4: validation and samples; 6: mid-interval of validation; 12: nothing left to do
+@pytest.mark.parametrize("step", [1, 3, 4, 6, 12])
+def test_resuming_after_any_update_ends_the_same(finished, fit, tmp_path, step):
+    run = as_killed_after(finished, step, tmp_path / "run")
+    assert fit(run, "--ckpt_path=last", "--checkpoints.every=1", "--checkpoints.keep=100") == 0
+    assert differences(finished, run) == []
+    assert json.loads((run / "manifest.json").read_text())["steps"] == 12
+
+
+def test_differences_are_seen(finished, fit, tmp_path):
+    """The comparison above can fail: another seed of the data order gives other weights and another log."""
+    assert fit(tmp_path / "run", "--data.seed=2") == 0
+    found = differences(finished, tmp_path / "run")
+    assert "metrics.csv" in found
+    assert any(name.startswith("/state_dict/model.") for name in found)
+
+
+def test_epochs_in_place_of_steps_resume_the_same(fit, make, corpus, tmp_path):
+    """With `max_epochs` the loop passes over the data several times; a resumed run passes over the same."""
+    options = ("--trainer.max_steps=-1", "--trainer.max_epochs=2", "--trainer.limit_train_batches=null")
+    small = ("--data.sequence_length=64", "--data.batch_size=4", "--checkpoints.every=1", "--checkpoints.keep=100")
+    whole = tmp_path / "whole"
+    assert fit(whole, *options, *small) == 0
+    steps = [int(path.stem.split("=")[1]) for path in list_checkpoints(whole)]
+    assert len(steps) == steps[-1] >= 4
+    for step in (1, steps[-1] // 2, steps[-1] // 2 + 1):
+        run = as_killed_after(whole, step, tmp_path / f"from-{step}")
+        assert fit(run, "--ckpt_path=last", *options, *small) == 0
+        assert differences(whole, run) == []
+
+
+KILLED = """
+import os, random, signal, sys, time
+arguments, kills, seed = sys.argv[1].split("\\n"), int(sys.argv[2]), int(sys.argv[3])
+import torch
+torch.set_num_threads(1)
+import kathalab, tinymodels.training, transformers.models.llama.modeling_llama, tokenization.folder
+from transformers import GenerationMixin
+choose = random.Random(seed)
+
+def attempt(die):
+    '''Run the command in a child; `die` prepares its death. Gives the exit status.'''
+    child = os.fork()
+    if not child:
+        die()
+        os._exit(kathalab.main(arguments))
+    return child
+
+def die_renaming(number):
+    '''Dies by SIGKILL at the number-th renaming of a file, before or after it: in the midst of writing.'''
+    rename, left = os.replace, [number]
+    def replace(source, target):
+        left[0] -= 1
+        if left[0] > 0 or choose.random() < 0.5:
+            rename(source, target)
+        if left[0] <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.replace = replace
+
+died = 0
+for number in range(kills):
+    if number % 2:
+        child = attempt(lambda: die_renaming(choose.randint(1, 8)))
+    else:
+        child = attempt(lambda: None)
+        time.sleep(choose.uniform(0.05, 0.6))
+        os.kill(child, signal.SIGKILL)
+    died += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+while True:
+    status = os.waitstatus_to_exitcode(os.waitpid(attempt(lambda: None), 0)[1])
+    print("DIED", died)
+    sys.exit(status)
+"""
+
+
+def train_killed(arguments: list[str], kills: int, seed: int) -> int:
+    """Train with `--ckpt_path last` in processes that die by SIGKILL, then once to the end; gives how many died."""
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, "\n".join(["tinymodels", "fit", *arguments]), str(kills), str(seed)],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        cwd=REPOSITORY,
+    )
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.split("DIED")[1])
+
+
+def check_killing(make, corpus, tokenizer, tmp_path, kills: int, seed: int, steps: int) -> None:
+    options = [f"--trainer.max_steps={steps}", "--ckpt_path=last"]
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert train_killed([*make.options(corpus, tokenizer, whole), *options], kills=0, seed=seed) == 0
+    assert train_killed([*make.options(corpus, tokenizer, killed), *options], kills, seed) >= kills // 2
+    assert differences(whole, killed) == []
+    assert not list((killed / "checkpoints").glob(".*"))
+
+
+def test_a_run_killed_at_random_moments_ends_the_same(make, corpus, tokenizer, tmp_path):
+    check_killing(make, corpus, tokenizer, tmp_path, kills=6, seed=3, steps=24)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_a_run_killed_often_ends_the_same(make, corpus, tokenizer, tmp_path, seed):
+    check_killing(make, corpus, tokenizer, tmp_path, kills=24, seed=seed, steps=60)
+
+
+@pytest.mark.parametrize(
+    ("option", "named"),
+    [
+        ("--model.width=128", "model.width was 64 and is now 128"),
+        ("--model.learning_rate=0.5", "model.learning_rate was 0.01 and is now 0.5"),
+        ("--data.seed=9", "data.seed was 1 and is now 9"),
+        ("--data.batch_size=3", "data.batch_size was 2 and is now 3"),
+        ("--model.optimizer=adamw", "model.optimizer was muon and is now adamw"),
+    ],
+)
+def test_a_checkpoint_of_another_configuration_is_refused(finished, fit, tmp_path, capsys, option, named):
+    run = as_killed_after(finished, 6, tmp_path / "run")
+    kept = {path.name: path.read_bytes() for path in list_checkpoints(run)}
+    assert fit(run, "--ckpt_path=last", option) == 1
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert "of another run" in told and named in told
+    assert {path.name: path.read_bytes() for path in list_checkpoints(run)} == kept
+
+
+def test_a_checkpoint_of_another_corpus_or_tokenizer_is_refused(finished, fit, make, tokenizer, tmp_path, capsys):
+    run = as_killed_after(finished, 6, tmp_path / "run")
+    other = make.corpus(tmp_path / "other", train=50)
+    assert fit(run, "--ckpt_path=last", f"--data.corpus={other}") == 1
+    assert "the corpus was" in capsys.readouterr().err
+    shutil.copytree(tokenizer, tmp_path / "tokenizer")
+    manifest = json.loads((tmp_path / "tokenizer" / "manifest.json").read_text())
+    (tmp_path / "tokenizer" / "manifest.json").write_text(json.dumps(manifest | {"fingerprint": "f" * 64}))
+    assert fit(run, "--ckpt_path=last", f"--data.tokenizer={tmp_path / 'tokenizer'}") == 1
+    assert "the tokenizer was" in capsys.readouterr().err
+
+
+def test_a_damaged_last_checkpoint_falls_back_to_the_one_before(finished, fit, tmp_path, capsys):
+    run = as_killed_after(finished, 6, tmp_path / "run")
+    last = list_checkpoints(run)[-1]
+    last.write_bytes(last.read_bytes()[: last.stat().st_size // 2])
+    assert fit(run, "--ckpt_path=last", "--checkpoints.every=1", "--checkpoints.keep=100") == 0
+    assert "step=6.ckpt' is damaged; set aside" in capsys.readouterr().err
+    assert differences(finished, run) == []
+
+
+def test_a_damaged_checkpoint_given_by_name_is_one_sentence(finished, fit, tmp_path, capsys):
+    run = as_killed_after(finished, 6, tmp_path / "run")
+    last = list_checkpoints(run)[-1]
+    last.write_bytes(b"not a checkpoint")
+    assert fit(run, f"--ckpt_path={last}") == 1
+    told = capsys.readouterr().err
+    assert "is damaged" in told and "Traceback" not in told
+
+
+def test_all_checkpoints_damaged_is_one_sentence(finished, fit, tmp_path, capsys):
+    run = as_killed_after(finished, 1, tmp_path / "run")
+    list_checkpoints(run)[0].write_bytes(b"")
+    assert fit(run, "--ckpt_path=last") == 1
+    assert "all checkpoints" in capsys.readouterr().err
+
+
+def test_a_checkpoint_holds_no_pickled_objects(finished):
+    checkpoint = torch.load(list_checkpoints(finished)[-1], weights_only=True)
+    assert "hyper_parameters" not in checkpoint  # LightningCLI would let them override the command line
+
+
+def test_going_on_past_the_end_takes_more_steps(finished, fit, tmp_path):
+    run = as_killed_after(finished, 12, tmp_path / "run")
+    assert fit(run, "--ckpt_path=last", "--trainer.max_steps=16") == 0
+    assert list_checkpoints(run)[-1].name == "step=16.ckpt"
+    steps = [int(line.split(",")[0]) for line in (run / "metrics.csv").read_text().splitlines()[1:]]
+    assert steps == sorted(set(steps)) and steps[-1] == 16
