@@ -33,11 +33,11 @@ class Bar:
 
 def line_chart(lines: Sequence[Line], levels: Mapping[str, tuple[str, float]], x_label: str, y_label: str) -> str:
     """Curves over a common x, with dashed horizontal levels {name: (style, y)}; an SVG element."""
-    height, left, right, top, bottom = 270, 42, 10, 12, 38
+    height, left, right, top, bottom = 270, 42, 20, 12, 38
     points = [point for line in lines for point in line.points]
     ys = sorted(y for _, y in points)
-    # The first steps of training would flatten all the rest: above the 90th percentile the curve is cut off.
-    ceiling = max([ys[int(0.9 * (len(ys) - 1))] * 1.05, *(level for _, level in levels.values())])
+    # The first steps of a long training would flatten all the rest: above the 90th percentile the curve is cut off.
+    ceiling = max([ys[-1 if len(ys) < 10 else int(0.9 * (len(ys) - 1))], *(level for _, level in levels.values())])
     y_ticks = _ticks(min([ys[0], *(level for _, level in levels.values())]), ceiling, 5)
     x_ticks = _ticks(min(x for x, _ in points), max(x for x, _ in points), 5)
     x_low, x_high = min(x for x, _ in points), max(max(x for x, _ in points), x_ticks[-1])
@@ -61,8 +61,7 @@ def line_chart(lines: Sequence[Line], levels: Mapping[str, tuple[str, float]], x
     for name, (style, level) in sorted(levels.items(), key=lambda item: item[1][1]):
         y = y_at(level)
         parts.append(f'<line class="level {style}" x1="{left}" x2="{_WIDTH - right}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        label = y - 5 if not any(abs(y - 5 - other) < 13 for other in taken) else y + 13
-        taken.append(label)
+        label = _free((y - 5, y + 14), taken)
         parts.append(_text(_WIDTH - right, label, f"{name} {level:.2f}", "end", f"name {style}"))
     for line in lines:
         thinned = line.points[:: max(1, len(line.points) // _MOST_POINTS)]
@@ -73,9 +72,9 @@ def line_chart(lines: Sequence[Line], levels: Mapping[str, tuple[str, float]], x
         parts.append(f'<polyline class="curve {line.style}" points="{path}"/>')
         x, y = visible[-1]
         parts.append(f'<circle class="dot {line.style}" cx="{x_at(x):.1f}" cy="{y_at(y):.1f}" r="3.2"/>')
-        under = y_at(y) + 16 if y_at(y) + 16 < height - bottom - 2 else y_at(y) - 8
+        label = _free((y_at(y) - 8, y_at(y) + 17, y_at(y) - 21), taken)
         words = f"{line.name} {line.points[-1][1]:.2f}"
-        parts.append(_text(min(x_at(x) + 3, _WIDTH - right), under, words, "end", f"name {line.style}"))
+        parts.append(_text(min(x_at(x) + 3, _WIDTH - right), label, words, "end", f"name {line.style}"))
     return "".join(parts) + "</svg>"
 
 
@@ -105,6 +104,13 @@ def interval_plot(bars: Sequence[Bar], label: str) -> str:
         edge = x_at(bar.high if bar.high is not None else bar.value)
         parts.append(_text(edge + 9, y + 4, f"{bar.value:.2f}", "start", f"name {bar.style}"))
     return "".join(parts) + "</svg>"
+
+
+def _free(places: Sequence[float], taken: list[float]) -> float:
+    """The first height at which a label touches none of those set already (else the first), now taken too."""
+    place = next((place for place in places if all(abs(place - other) >= 13 for other in taken)), places[0])
+    taken.append(place)
+    return place
 
 
 def _open(height: float, title: str) -> str:

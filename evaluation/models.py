@@ -22,6 +22,7 @@ def open_model(
     read. UserError if there is no such model or if the tokenizer does not match it.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     name = os.fspath(name)
@@ -32,10 +33,17 @@ def open_model(
         raise UserError(f"there is no model folder {name!r}; check the path.")
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
-        model = AutoModelForCausalLM.from_pretrained(name, dtype=torch.float32, use_safetensors=True)
-    except (OSError, ValueError, KeyError) as error:
+        model, loading = AutoModelForCausalLM.from_pretrained(
+            name, dtype=torch.float32, use_safetensors=True, output_loading_info=True
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         reason = str(error).strip().split("\n")[0].rstrip(".")
         raise UserError(f"the model {name!r} cannot be opened ({reason}).") from None
+    if absent := sorted(loading["missing_keys"]):
+        raise UserError(
+            f"the model {name!r} lacks {len(absent)} of its weights (the first: {absent[0]}); "
+            "its config.json belongs to another model, or the file is incomplete."
+        )
     check_match(model, len(tokenizer), name)
     model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     return model, tokenizer

@@ -16,7 +16,8 @@ from evaluation.figures import Bar, Line, interval_plot, line_chart
 
 TEMPLATES = Path(__file__).parent / "templates"
 SHOWN_STORIES = 6
-_EXAMPLE_CHARACTERS = 1200
+_EXAMPLE_CHARACTERS = 500
+_PERCENT = "\u202f%"
 
 STATISTICS = {
     "finished": ("Finished by the model itself", "percent"),
@@ -312,15 +313,20 @@ def bounds(interval: Any, style: str = "two") -> str:
     """`low – high` of an interval, or nothing where it has none."""
     if not isinstance(interval, Mapping) or interval.get("low") is None or interval.get("high") is None:
         return ""
-    return f"{_styled(interval['low'], style)}–{_styled(interval['high'], style)}"
+    low, high = _styled(interval["low"], style), _styled(interval["high"], style)
+    between = " to " if "−" in low else "–"
+    return "" if low == high else f"{low.removesuffix(_PERCENT)}{between}{high}"
 
 
 def _styled(value: float, style: str) -> str:
     if style == "percent":
-        return f"{100 * value:.1f}\u202f%"
-    if style == "thousandth":
-        return f"{1000 * value:.2f}"
-    return f"{value:,.{ {'one': 1, 'two': 2, 'three': 3}[style] }f}".replace(",", "\u202f")
+        text = f"{100 * value:.1f}{_PERCENT}"
+    elif style == "thousandth":
+        text = f"{1000 * value:.2f}"
+    else:
+        digits = {"one": 1, "two": 2, "three": 3}[style]
+        text = f"{value:,.{digits}f}".replace(",", "\u202f")
+    return text.replace("-", "−")
 
 
 def _interval(value: Any) -> dict[str, float | None]:

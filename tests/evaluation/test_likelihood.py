@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -153,3 +154,16 @@ def test_what_is_no_model_is_refused(tmp_path, model, tokenizer, make_model):
     tokenizer.save_pretrained(tmp_path)
     with pytest.raises(UserError, match="do not match"):
         open_model(tmp_path)
+
+
+def test_weights_of_another_configuration_are_refused(model_folder, tmp_path):
+    """transformers would fill the absent layers with random numbers and say so in a log line."""
+    shutil.copytree(model_folder, tmp_path / "model")
+    config = tmp_path / "model" / "config.json"
+    original = config.read_text()
+    config.write_text(original.replace('"num_hidden_layers": 2', '"num_hidden_layers": 3'))
+    with pytest.raises(UserError, match="lacks 9 of its weights"):
+        open_model(tmp_path / "model")
+    config.write_text(original.replace('"intermediate_size": 64', '"intermediate_size": 96'))
+    with pytest.raises(UserError, match="cannot be opened"):
+        open_model(tmp_path / "model")
