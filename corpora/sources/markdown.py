@@ -131,6 +131,8 @@ def parse(markdown: str) -> tuple[str, list[str], dict[str, str]]:
             text = "\n".join(line for line in kept if line.strip()).strip()
             if text:
                 paragraphs.append(text)
+    if paragraphs and _repeats(title, paragraphs[0]):
+        del paragraphs[0]
     return title, paragraphs, credits
 
 
@@ -154,6 +156,13 @@ def attribution(title: str, credits: dict[str, str], publisher: str = "") -> str
     people = [f"{role}: {credits[key]}" for key, role in _ROLES.items() if credits.get(key)]
     line = "; ".join([f"“{title}”", *people])
     return f"{line} ({publisher})" if publisher else line
+
+
+def _repeats(title: str, paragraph: str) -> bool:
+    """Whether a paragraph is the title again, maybe with the language's English name behind it."""
+    names = "|".join(language.name for language in LANGUAGES.values())
+    bare = re.sub(rf"\s*\((?:{names})\)$", "", paragraph.strip())
+    return bare.split() == title.split() and bool(title)
 
 
 def _take_credits(lines: list[str]) -> tuple[list[str], dict[str, str]]:

@@ -1,0 +1,233 @@
+"""Sources: what they read from files as people write them, and how they refuse what cannot be right."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from corpora.errors import UserError
+from corpora.sources import JSONLines, Markdown, Parquet, Text
+from corpora.sources.markdown import parse, spdx
+
+STORY = """# वह हँस दिया
+
+##
+हिरण का बच्चा दौड़ रहा था।
+
+##
+
+##
+वह **नाला** कूद गया।
+फिर रुका।
+
+माँ *हँस* दीं।
+
+##
+* License: [CC-BY]
+* Text: Sanjiv Jaiswal 'Sanjay'
+* Illustration: Ajit Narayan
+* Translation: Team: Pratham
+* Language: hi
+"""
+
+
+def write(folder, files):
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return str(folder)
+
+
+def test_markdown_story_has_title_paragraphs_credits_and_group(tmp_path):
+    path = write(tmp_path / "books", {"hi/0002_slug.md": STORY})
+    (story,) = Markdown(path, attribution="Pratham Books")
+    assert story.title == "वह हँस दिया"
+    assert story.text == "हिरण का बच्चा दौड़ रहा था।\n\nवह नाला कूद गया।\nफिर रुका।\n\nमाँ हँस दीं।"
+    assert (story.id, story.group, story.source) == ("books-0002-hi", "books-0002", "books")
+    assert (story.language, story.license, story.generator) == ("hi", "CC-BY-4.0", "")
+    assert story.attribution == (
+        "“वह हँस दिया”; text: Sanjiv Jaiswal 'Sanjay'; illustrations: Ajit Narayan; translation: Team: Pratham "
+        "(Pratham Books)"
+    )
+
+
+def test_the_number_ties_the_languages_together_and_files_come_in_order(tmp_path):
+    english = STORY.replace("Language: hi", "Language: en").replace(
+        "हिरण", "deer and fawn and friends were all running here"
+    )
+    path = write(tmp_path, {"hi/0002_b.md": STORY, "hi/0001_a.md": STORY, "en/0002_c.md": english})
+    assert [(s.group[-4:], s.language) for s in Markdown(path, ["hi"])] == [("0001", "hi"), ("0002", "hi")]
+    path = write(tmp_path / "x", {"0002_en.md": "# A\n\n##\nOnce.\n\n##\n* Language: en\n", "0002_hi.md": STORY})
+    assert {s.group for s in Markdown(path, name="n")} == {"n-0002"}
+
+
+def test_language_is_the_footers_or_else_the_folders(tmp_path):
+    path = write(
+        tmp_path, {"mr/a.md": "# बनी\n\n##\nबनी आली.\n", "mr/b.md": "# Bani\n\n##\nBani came.\n\n* Language: en\n"}
+    )
+    assert [story.language for story in Markdown(path, license="CC0-1.0")] == ["mr", "en"]
+    assert [story.license for story in Markdown(path, license="CC0-1.0")] == ["CC0-1.0", "CC0-1.0"]
+    with pytest.raises(UserError, match="does not say its language"):
+        list(Markdown(write(tmp_path / "other", {"c.md": "# बनी\n\nबनी आली."})))
+
+
+@pytest.mark.parametrize(
+    ("markdown", "expected"),
+    [
+        ("# T\n\n##\n### Before\nOne.\n\n##\n### After ###\nTwo.", ["Before\nOne.", "After\nTwo."]),
+        ("# T\n##\n![p](a.png)\n\nOne [two](http://x.y) three\\*.", ["One two three*."]),
+        ("# T\n##\nsix times* is\n\n*(4+4 = 8)\n\n* Eyes\n* Hands", ["six times* is", "*(4+4 = 8)", "* Eyes\n* Hands"]),
+        (
+            "# T\n##\nOne.\n\n* * *\n\nTwo.\r\n\r\nThree __and__ snake_case_word.",
+            ["One.", "Two.", "Three and snake_case_word."],
+        ),
+        ("# T\n##\nT (Hindi)\n\n##\nT is here.", ["T is here."]),
+        ("# T\n##\nT\n\nT!", ["T!"]),
+        ("One without a title.\n\n##\nTwo.", ["One without a title.", "Two."]),
+    ],
+)
+def test_markdown_becomes_plain_paragraphs(markdown, expected):
+    assert parse(markdown)[1] == expected
+
+
+def test_credits_are_found_without_a_page_break_and_a_list_is_no_credit():
+    assert parse("# T\n\nText.\n\n* License: [CC-BY]\n* Language: hi\n\n")[2] == {
+        "license": "[CC-BY]",
+        "language": "hi",
+    }
+    assert parse("# T\n\nBuy:\n\n* Salt: 1 spoon\n* Rice: 2 cups")[1:] == (
+        ["Buy:", "* Salt: 1 spoon\n* Rice: 2 cups"],
+        {},
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "identifier"),
+    [
+        ("[CC-BY]", "CC-BY-4.0"),
+        ("CC BY-NC 3.0", "CC-BY-NC-3.0"),
+        ("cc-by-nc-sa-4.0", "CC-BY-NC-SA-4.0"),
+        ("[Public Domain]", "LicenseRef-Public-Domain"),
+        ("CC0", "CC0-1.0"),
+    ],
+)
+def test_licences_get_their_spdx_identifier(written, identifier):
+    assert spdx(written) == identifier
+
+
+def test_an_unknown_licence_is_refused():
+    with pytest.raises(UserError, match="licence 'All rights reserved' is not known"):
+        spdx("All rights reserved")
+
+
+def test_a_picture_book_without_words_is_reported_not_refused(tmp_path):
+    path = write(
+        tmp_path, {"hi/1_a.md": "# चित्र\n\n##\n\n##\n* License: [CC-BY]\n* Language: hi\n", "hi/2_b.md": STORY}
+    )
+    source = Markdown(path)
+    assert len(list(source)) == 1
+    assert len(source.skipped) == 1 and "without words" in source.skipped[0]
+
+
+def test_text_one_story_a_file_or_parted_by_a_line(tmp_path):
+    path = write(
+        tmp_path / "tales", {"hi/a.txt": "एक था राजा।\n", "mr/a.txt": "एक राजा होता.", "mr/b.txt": "\ufeffमाझे घर."}
+    )
+    stories = list(Text(path, ["hi", "mr"], license="CC0-1.0", attribution="X"))
+    assert [(s.id, s.group, s.text) for s in stories] == [
+        ("tales/a-hi", "tales/a", "एक था राजा।"),
+        ("tales/a-mr", "tales/a", "एक राजा होता."),
+        ("tales/b-mr", "tales/b", "माझे घर."),
+    ]
+    assert {(s.license, s.attribution) for s in stories} == {("CC0-1.0", "X")}
+    one = write(tmp_path, {"all.txt": "एक।\n\nदो।\n<|endoftext|>\n\n<|endoftext|>\nतीन।"}) + "/all.txt"
+    assert [s.text for s in Text(one, ["hi"], separator="<|endoftext|>")] == ["एक।\n\nदो।", "तीन।"]
+
+
+def test_json_lines_with_mapped_columns(tmp_path):
+    rows = [{"Translated Story": " एक था राजा। ", "n": 7}, {"Translated Story": "दूसरी कहानी।", "n": 8}]
+    path = write(tmp_path, {"set.jsonl": "\n".join(json.dumps(row) for row in rows)}) + "/set.jsonl"
+    assert [s.text for s in JSONLines(path, "hi")] == ["एक था राजा।", "दूसरी कहानी।"]
+    mapped = list(JSONLines(path, "hi", {"id": "n", "text": "Translated Story"}, name="set", license="MIT"))
+    assert [(s.id, s.group, s.source, s.license) for s in mapped] == [
+        ("7", "7", "set", "MIT"),
+        ("8", "8", "set", "MIT"),
+    ]
+    with pytest.raises(UserError, match="does not say its language"):
+        list(JSONLines(path))
+    with pytest.raises(UserError, match="has no column 'body', only 'Translated Story', 'n'"):
+        list(JSONLines(path, "hi", {"text": "body"}))
+
+
+def test_parquet_of_others_and_our_own_shards(tmp_path):
+    pq.write_table(pa.table({"story": ["একটি গল্প।", "আর একটি।"]}), tmp_path / "a.parquet")
+    stories = list(Parquet(str(tmp_path), "bn", name="set"))
+    assert [(s.id, s.language, s.text) for s in stories] == [
+        ("set/a-000000", "bn", "একটি গল্প।"),
+        ("set/a-000001", "bn", "আর একটি।"),
+    ]
+    (tmp_path / "a.parquet").write_bytes(b"no parquet")
+    with pytest.raises(UserError, match="is not a Parquet file"):
+        list(Parquet(str(tmp_path), "bn"))
+
+
+BAD = {
+    "not UTF-8": (
+        lambda p: Text(write(p, {"hi/a.txt": b"abc\xff\n"}), ["hi"]),
+        r"a\.txt' is not valid UTF-8 \(byte 3 is 0xff",
+    ),
+    "not UTF-8 in rows": (
+        lambda p: JSONLines(write(p, {"a.jsonl": b'{"text": "x"}\n{"text": "\xe0\xa4"}\n'}), "en"),
+        r"line 2, byte 24 is 0xe0",
+    ),
+    "wrong script": (
+        lambda p: Markdown(write(p, {"hi/1_a.md": STORY.replace("हिरण का बच्चा", "হরিণ " * 40)})),
+        r"1-hi is written in Bengali script, but Hindi \(hi\) in Devanagari",
+    ),
+    "no letters": (lambda p: JSONLines(write(p, {"a.jsonl": '{"text": "123 !"}'}), "hi"), "holds no text"),
+    "null text": (lambda p: JSONLines(write(p, {"a.jsonl": '{"text": null}'}), "hi"), "has no text in column 'text'"),
+    "not JSON": (lambda p: JSONLines(write(p, {"a.jsonl": "{text}"}), "hi"), r"line 1 of .* is not valid JSON"),
+    "no object": (lambda p: JSONLines(write(p, {"a.jsonl": "[1]"}), "hi"), "is not a JSON object"),
+    "empty file": (lambda p: Text(write(p, {"hi/a.txt": " \n"}), ["hi"]), "holds no text"),
+    "empty Markdown": (lambda p: Markdown(write(p, {"hi/a.md": ""})), "holds no text"),
+    "unknown language": (
+        lambda p: JSONLines(write(p, {"a.jsonl": '{"text": "x", "language": "xx"}'})),
+        "'xx' is not known",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_stops_with_one_sentence(tmp_path, case):
+    make, message = BAD[case]
+    with pytest.raises(UserError, match=message) as caught:
+        list(make(tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_can_be_skipped_and_is_remembered(tmp_path, case):
+    source = BAD[case][0](tmp_path)
+    source.on_bad = "skip"
+    stories = list(source)
+    assert len(stories) == (1 if case == "not UTF-8 in rows" else 0)
+    assert len(source.skipped) == 1
+
+
+def test_missing_and_empty_folders_are_named(tmp_path):
+    with pytest.raises(UserError, match="there is no file or folder .*nowhere"):
+        list(Markdown(str(tmp_path / "nowhere")))
+    with pytest.raises(UserError, match=r"holds no \.md files"):
+        list(Markdown(str(tmp_path)))
+    with pytest.raises(UserError, match="holds no story in mr"):
+        list(Markdown(write(tmp_path, {"hi/1_a.md": STORY}), ["mr"]))
+    with pytest.raises(UserError, match="has no field 'body'"):
+        JSONLines("x", "hi", {"body": "text"})
+
+
+def test_inputs_are_the_files_read(tmp_path):
+    path = write(tmp_path, {"hi/1_a.md": STORY, "mr/2_b.md": STORY, ".git/3_c.md": STORY})
+    assert list(Markdown(path, ["hi"]).inputs()) == ["hi/1_a.md"]
+    assert len(Markdown(path).inputs()["hi/1_a.md"]) == 64
