@@ -127,7 +127,9 @@ def main(arguments: list[str]) -> None:
         command = ArgumentParser(description=description, allow_abbrev=False)
         if verb == "build":
             command.add_argument("--config", action="config", help="a YAML file with these options")
-        command.add_function_arguments(function, as_group=False, as_positional=verb != "build")
+        else:
+            command.add_argument("folder", type=str, help="a corpus folder")
+        command.add_function_arguments(function, as_group=False, as_positional=False, skip={"folder"})
         verbs.add_subcommand(verb, command, help=description.split("\n")[0])
     options = parser.parse_args(arguments)
     verb = options.subcommand
