@@ -64,7 +64,7 @@ def score_documents(
     *,
     context: int | None = None,
     stride: int | None = None,
-    batch_tokens: int = 8192,
+    batch_tokens: int = 4096,
     progress: bool = False,
 ) -> list[DocumentScore]:
     """Score each story whole; results in the order given.
@@ -106,7 +106,7 @@ def token_nats(
     *,
     context: int | None = None,
     stride: int | None = None,
-    batch_tokens: int = 8192,
+    batch_tokens: int = 4096,
     progress: bool = False,
 ) -> list[np.ndarray]:
     """−ln p(token | what precedes it) in float64, for every token but the first of each sequence.

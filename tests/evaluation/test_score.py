@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import shutil
@@ -131,6 +132,21 @@ def test_a_place_that_is_taken_stays_untouched(model_folder, corpus, tmp_path, c
     assert score(model_folder, corpus, tmp_path / "mine") == 1
     assert (tmp_path / "mine" / "notes.txt").read_text() == "keep"
     assert "was not made by kathalab" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (OSError(errno.ENOSPC, "full"), 1)])
+def test_a_stopped_run_leaves_the_finished_folder(model_folder, corpus, tmp_path, monkeypatch, capsys, error, code):
+    assert score(model_folder, corpus, tmp_path / "hi") == 0
+    before = (tmp_path / "hi" / "scores.json").read_bytes()
+
+    def stop(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr("evaluation.scoring.generate_stories", stop)
+    assert score(model_folder, corpus, tmp_path / "hi", "--seed", "1") == code
+    assert (tmp_path / "hi" / "scores.json").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["hi"]
+    assert len([line for line in capsys.readouterr().err.splitlines() if "kathalab: error:" in line]) == 1
 
 
 def test_help_says_what_is_read_written_and_an_example(capsys):
