@@ -18,8 +18,7 @@ from lightning.fabric.plugins import CheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 
 from corpora.errors import UserError
-from tinymodels.data import StoryData
-from tinymodels.module import StoryModel
+from tinymodels.identity import identity
 from tinymodels.runlog import validation_is_due
 
 FOLDER = "checkpoints"
@@ -144,20 +143,11 @@ class RunCheckpoints(Checkpoint):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        checkpoint["kathalab"] = {"identity": _identity(trainer, module), "random": _random_state()}
+        checkpoint["kathalab"] = {"identity": identity(trainer), "random": _random_state()}
 
     def on_load_checkpoint(
         self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        saved, current = checkpoint["kathalab"]["identity"], _identity(trainer, module)
-        fields = current if trainer.state.fn == "fit" else [name for name in current if name in _SHAPE]
-        for name in fields:
-            if saved.get(name) != current[name]:
-                raise UserError(
-                    f"the checkpoint at step {checkpoint['global_step']} is of another run: {name} was "
-                    f"{_short(saved.get(name))} and is now {_short(current[name])}; "
-                    "give the same configuration, or another `--trainer.default_root_dir` to start anew."
-                )
         if trainer.state.fn == "fit":
             self._random = checkpoint["kathalab"]["random"]
 
@@ -168,34 +158,6 @@ class RunCheckpoints(Checkpoint):
 
 class Stopped(Exception):  # noqa: N818 - it is no error
     """Training was stopped by Ctrl-C after a whole update, with a checkpoint; its argument is the step."""
-
-
-_SHAPE = (
-    "the tokenizer",
-    "model.vocabulary_size",
-    "model.width",
-    "model.layers",
-    "model.heads",
-    "model.kv_heads",
-    "model.feed_forward",
-)
-
-
-def _identity(trainer: pl.Trainer, module: pl.LightningModule) -> dict[str, Any]:
-    """Everything that two runs must share so that one can go on from the other's checkpoint; plain values."""
-    data = trainer.datamodule  # type: ignore[attr-defined]
-    assert isinstance(data, StoryData) and isinstance(module, StoryModel)
-    return {
-        **data.identity,
-        **module.identity,
-        "trainer.precision": str(trainer.precision),
-        "trainer.accumulate_grad_batches": trainer.accumulate_grad_batches,
-    }
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text[:12] + "…" if len(text) == 64 else text
 
 
 def _random_state() -> dict[str, Any]:

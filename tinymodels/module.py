@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from tinymodels.architecture import build
+from tinymodels.identity import refuse_another_run
 from tinymodels.optimizers import make_optimizer
 from tinymodels.schedule import warmup_stable_decay
 from tinymodels.sizing import ModelSize, size_for
@@ -118,6 +119,9 @@ class StoryModel(pl.LightningModule):
         logits = self(inputs).float()
         losses = cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="none")
         return losses.view_as(targets).double().sum(dim=1)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        refuse_another_run(self.trainer, checkpoint)
 
     # ---- validation and test: whole documents ----
 

@@ -110,6 +110,9 @@ class StoryCLI(LightningCLI):
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         self.config = parser.parse_args(args)
 
+    def _parse_ckpt_path(self) -> None:
+        """Nothing: LightningCLI would let hyper-parameters in the checkpoint override the command line."""
+
     # ---- between parsing and building ----
 
     def before_instantiate_classes(self) -> None:
