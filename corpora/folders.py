@@ -32,7 +32,7 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     Kathalab (a file, or a non-empty folder without a manifest) is refused with a UserError rather than replaced.
     """
     target = Path(path)
-    if target.exists() and not (target / MANIFEST).exists() and (target.is_file() or any(target.iterdir())):
+    if target.exists() and (target.is_file() or (any(target.iterdir()) and not _is_ours(target))):
         raise UserError(f"{str(target)!r} exists and was not made by kathalab; choose another place or remove it.")
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
@@ -45,7 +45,13 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         if target.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent))
             os.rename(target, old / "folder")
-        os.rename(partial, target)
+        try:
+            os.rename(partial, target)
+        except BaseException:
+            if old is not None and not target.exists():
+                os.rename(old / "folder", target)
+                old.rmdir()
+            raise
         _fsync(target.parent)
         if old is not None:
             shutil.rmtree(old)
@@ -144,6 +150,15 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder has a manifest of Kathalab's, and not one of a web page or a browser extension."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(manifest, dict) and {"kind", "fingerprint"} <= manifest.keys()
 
 
 def _digest(files: Mapping[str, str]) -> str:
