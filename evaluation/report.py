@@ -45,6 +45,13 @@ TOKENIZER_METRICS = {
     "round_trip_rate": ("Round trip exact", "percent"),
 }
 
+CLASSIFICATION_BASELINES = {
+    "majority": "Most frequent class",
+    "name_in_text": "Class name in the text",
+    "random_weights": "Same model, random weights",
+    "naive_bayes": "Naive Bayes, with labels",
+}
+
 
 def write_report(study: str, output: str | None = None, title: str | None = None) -> tuple[Path, str]:
     """Write the page and its JSON; returns the page's path and the languages in words.
@@ -72,6 +79,7 @@ def write_report(study: str, output: str | None = None, title: str | None = None
         figures={name: {code: Markup(svg) for code, svg in found.items()} for name, found in _figures(data).items()},
         statistics=STATISTICS,
         tokenizer_metrics=TOKENIZER_METRICS,
+        classification_baselines=CLASSIFICATION_BASELINES,
     )
     write_text(page, html)
     write_json(page.with_suffix(".json"), data)
@@ -93,22 +101,18 @@ def collect(study: str, title: str | None = None) -> dict[str, Any]:
     }
     found: dict[str, dict[str, Any]] = {name: {} for name in parts}
     for name, (file, read) in parts.items():
-        for path in sorted(folder.glob(f"{name}/*/{file}")):
-            found[name][path.parent.name] = read(path)
+        for code in LANGUAGES:
+            path = folder / name / code / file
+            if path.is_file() and (part := read(path)):
+                found[name][code] = part
     known = {code for section in (corpus.get("languages", {}), *found.values()) for code in section}
     if not known:
         raise UserError(f"{study!r} has neither corpus nor scores nor runs, so there is nothing to report.")
-    order = [code for code in LANGUAGES if code in known] + sorted(known - set(LANGUAGES))
-    languages = {
-        code: {"name": LANGUAGES[code].name, "endonym": LANGUAGES[code].endonym, "script": LANGUAGES[code].script}
-        if code in LANGUAGES
-        else {"name": code, "endonym": code, "script": ""}
-        for code in order
-    }
-    sections = {name: {code: found[name][code] for code in order if code in found[name]} for name in found}
+    order = [code for code in LANGUAGES if code in known]
+    languages = {code: {"name": LANGUAGES[code].name, "endonym": LANGUAGES[code].endonym} for code in order}
     labels = {"scores": "scores", "comparisons": "tokenizer comparison", "runs": "learning curve"}
     missing = {
-        code: [label for name, label in labels.items() if code not in sections[name]]
+        code: [label for name, label in labels.items() if code not in found[name]]
         + ([] if code in corpus.get("languages", {}) else ["corpus"])
         for code in order
     }
@@ -116,7 +120,7 @@ def collect(study: str, title: str | None = None) -> dict[str, Any]:
         "title": title or f"{folder.resolve().name.replace('-', ' ').replace('_', ' ').capitalize()}: story models",
         "languages": languages,
         "corpus": corpus,
-        **sections,
+        **found,
         "manifests": _manifests(folder),
         "missing": {code: what for code, what in missing.items() if what},
     }
@@ -151,25 +155,18 @@ def _corpus(study: Path) -> dict[str, Any]:
     return {
         "licenses": manifest.get("licenses", []),
         "sources": sorted(source for source in sources if source),
-        "removed": _removed(manifest),
-        "languages": languages,
+        "duplicates": _duplicates(folder, manifest),
+        "languages": {code: languages[code] for code in LANGUAGES if code in languages},
     }
 
 
-def _removed(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """What the corpus manifest says of removed stories: every number whose name speaks of duplicates or removal."""
-    found: dict[str, Any] = {}
-
-    def walk(value: Any, path: tuple[str, ...]) -> None:
-        if isinstance(value, Mapping):
-            for name, inner in value.items():
-                walk(inner, (*path, str(name)))
-        elif isinstance(value, int) and any("duplicate" in name or "removed" in name for name in path):
-            found[" · ".join(name.replace("_", " ") for name in path)] = value
-
-    skipped = ("files", "configuration", "inputs", "versions")
-    walk({name: value for name, value in manifest.items() if name not in skipped}, ())
-    return found
+def _duplicates(folder: Path, manifest: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """Exact copies and near-duplicates that were removed, by language, where the manifest tells."""
+    with _wanting(folder / MANIFEST):
+        return {
+            str(code): {kind: int(counts[kind]) for kind in ("exact", "near")}
+            for code, counts in (manifest.get("duplicates") or {}).items()
+        }
 
 
 def _scores(path: Path) -> dict[str, Any]:
@@ -244,25 +241,33 @@ def _curve(path: Path) -> dict[str, Any]:
     return {**curves, "tokens": int(tokens[-1]) if tokens else None}
 
 
-def _classification(path: Path) -> dict[str, Any]:
-    """Any JSON object: numbers and intervals two levels deep, by name."""
+def _classification(path: Path) -> list[dict[str, Any]]:
+    """One row per task: accuracy and macro-F1 of the model, accuracy of its baselines."""
     scores = read_json(path)
     with _wanting(path):
-        rows: dict[str, Any] = {}
-        for name, value in scores.items():
-            inner = value.items() if isinstance(value, Mapping) and "value" not in value else [("", value)]
-            for second, number in inner:
-                is_interval = isinstance(number, Mapping) and "value" in number
-                if is_interval or (isinstance(number, (int, float)) and not isinstance(number, bool)):
-                    rows[" · ".join(part.replace("_", " ") for part in (name, str(second)) if part)] = _interval(number)
+        rows = []
+        for task in scores["tasks"]:
+            baselines = task.get("baselines", {})
+            accuracies = {name: baselines.get(name, {}).get("accuracy") for name in CLASSIFICATION_BASELINES}
+            rows.append(
+                {
+                    "task": str(task["task"]),
+                    "items": int(task["items"]),
+                    "classes": int(task["classes"]),
+                    "accuracy": _interval(task["accuracy"]),
+                    "macro_f1": _interval(task["macro_f1"]) if "macro_f1" in task else None,
+                    "baselines": {name: value and _interval(value) for name, value in accuracies.items()},
+                    "at_chance": bool(task.get("at_chance", False)),
+                }
+            )
         return rows
 
 
 def _manifests(study: Path) -> list[dict[str, Any]]:
     found = []
     for path in sorted(study.rglob(MANIFEST)):
-        if any(part.startswith(".") for part in path.relative_to(study).parts):
-            continue
+        if any("." in part for part in path.relative_to(study).parent.parts):
+            continue  # half-made, replaced or set aside
         manifest = read_manifest(path.parent)
         found.append(
             {

@@ -72,7 +72,11 @@ def study(tmp_path, corpus) -> Path:
             ],
         },
     )
-    write_json(folder / "classification/hi/scores.json", {"themes": {"accuracy": interval(0.4), "note": "x"}, "n": 99})
+    task = {"task": "themes", "items": 99, "classes": 6, "accuracy": interval(0.4), "at_chance": True}
+    baselines = {"majority": {"class": "help", "accuracy": interval(0.331)}}
+    write_json(folder / "classification/hi/scores.json", {"tasks": [{**task, "baselines": baselines}]})
+    (folder / "runs/hi.before-1").mkdir()
+    (folder / "runs/hi.before-1/metrics.csv").write_text("set aside")
     return folder
 
 
@@ -126,7 +130,19 @@ def test_numbers_of_every_part_stand_in_it(study):
     report(study)
     text = (study / "report.html").read_text(encoding="utf-8")
     expected = ["1\u202f066\u202f112", "803\u202f968", "1.234", "1.134–1.334", "2.777", "2.345", "75.0\u202f%"]
-    expected += ["alpha", "1.525", "1.31", "4\u202f096", "1.111", "order 6", "0.400", "CC0-1.0", "8\u202f192 tokens"]
+    expected += [
+        "alpha",
+        "1.525",
+        "1.31",
+        "4\u202f096",
+        "1.111",
+        "order 6",
+        "40.0\u202f%",
+        "33.1\u202f%",
+        "not above chance",
+        "CC0-1.0",
+        "8\u202f192 tokens",
+    ]
     assert [number for number in expected if number not in text] == []
     data = read_json(study / "report.json")
     assert data["scores"]["hi"]["bits_per_character"]["value"] == 1.234
@@ -171,6 +187,7 @@ def test_a_missing_part_is_left_out_with_a_note(study, part):
         ("comparisons/hi/comparison.json", '{"tokenizers": [{}]}', "lacks or misshapes"),
         ("comparisons/hi/comparison.json", '{"tokenizers": 5}', "lacks or misshapes"),
         ("classification/hi/scores.json", "7", "lacks or misshapes"),
+        ("classification/hi/scores.json", '{"tasks": [{"task": "themes"}]}', "lacks or misshapes"),
         ("runs/hi/metrics.csv", "step,validation_loss\n1,abc\n", "training metrics"),
         ("corpus/manifest.json", "no", "not valid JSON"),
     ],
