@@ -36,6 +36,8 @@ IMPOSSIBLE = {
     rf"(?<![অআএ]{_JOINERS}্(?={_JOINERS}য))",
     # After a vowel sign (गाडि़याँ) a nukta is out of order, yet typed so often that it counts as spelling.
     "nukta_without_consonant": rf"(?:{_VIRAMA}|{_AFTER_VOWEL}|{_NUKTA}|{_INDEPENDENT}){_NUKTA}",
+    # Half a character from a tokenizer of bytes.
+    "broken_bytes": "\ufffd",
     "doubled_sign_after_vowel": rf"{_AFTER_VOWEL}{_JOINERS}(?:{_AFTER_VOWEL}|{_VIRAMA})",
 }
 """What cannot stand in a word, by name, as regular expressions."""

@@ -98,6 +98,7 @@ def score_model(
         groups = [score.group for score in scores]
         characters = [score.characters for score in scores]
         bits = [score.nats * _BITS for score in scores]
+        window = context or context_length(network)
         fingerprints = {"model": model_fingerprint(model, network), "corpus": fingerprint(corpus, "corpus")}
         summary: dict[str, Any] = {
             "model": model,
@@ -107,8 +108,8 @@ def score_model(
             "documents": len(scores),
             "characters": sum(characters),
             "unknown_tokens": sum(score.unknown for score in scores),
-            "context": context or context_length(network),
-            "stride": stride,
+            "context": window,
+            "stride": stride or (window // 2 if window else None),
             "parameters": count_parameters(network),
             **_dicts(summarise_likelihood(scores, seed)),
             "floors": {

@@ -36,6 +36,7 @@ def found(text: str) -> set[str]:
         (f"कि{VIRAMA}", "virama_without_consonant"),
         (f"अ{VIRAMA}य", "virama_without_consonant"),
         (f"क{VIRAMA}\u093cा", "nukta_without_consonant"),
+        ("कुत्\ufffdड़ों", "broken_bytes"),
         ("हूँ\u0902", "doubled_sign_after_vowel"),
     ],
 )

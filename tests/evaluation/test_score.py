@@ -48,6 +48,7 @@ def test_what_else_the_summary_says(folder, model_folder, corpus):
     summary = read_json(folder / "scores.json")
     assert (summary["model"], summary["corpus"]) == (str(model_folder), str(corpus))
     assert (summary["split"], summary["languages"], summary["unknown_tokens"]) == ("test", ["hi"], 0)
+    assert (summary["context"], summary["stride"]) == (512, 256)
     assert summary["parameters"]["total"] > summary["parameters"]["non_embedding"] > 0
     assert summary["fingerprints"]["corpus"] == read_manifest(corpus)["fingerprint"]
     assert len(summary["fingerprints"]["model"]) == 64
