@@ -15,6 +15,7 @@ which are composition exclusions, and composes ऱ, ো and ৌ: whatever came i
 
 from __future__ import annotations
 
+import operator
 import re
 import unicodedata
 from collections import Counter
@@ -87,8 +88,18 @@ class UnicodeForm(Rule):
     def apply(self, text: str, counts: Counter[str]) -> str:
         new = unicodedata.normalize("NFC", text)
         if new != text:
-            counts[self.name] += sum(a != b for a, b in zip(text.split(" "), new.split(" "), strict=True))
+            counts[self.name] += sum(map(operator.ne, text.split(" "), new.split(" ")))
         return new
+
+
+class WhiteSpace(Rule):
+    """Runs of spaces and line feeds; those at the ends of the text go."""
+
+    def apply(self, text: str, counts: Counter[str]) -> str:
+        stripped = text.strip(" \n")
+        if stripped != text:
+            counts[self.name] += 1
+        return super().apply(stripped, counts)
 
 
 def _joiners(match: Any) -> str:
@@ -118,28 +129,24 @@ def _before_punctuation(match: Any) -> str:
     return "" if follows_word and (not after or after.isspace() or after in "'\"’”)") else match[0]
 
 
-def _white_space(match: Any) -> str:
-    """A run of spaces and line feeds: a space, a line feed or an empty line; nothing at either end of the text."""
-    if match.start() == 0 or match.end() == len(match.string):
-        return ""
-    return "\n" * min(match[0].count("\n"), 2) or " "
-
-
 def _rule(
     name: str,
     pattern: str,
     replacement: str | Callable[[Any], str],
     purpose: str,
     languages: str | None = None,
-    kind: type[Rule] = Rule,
 ) -> Rule:
     codes = frozenset(languages.split()) if languages else None
     compiled = regex.compile(pattern, regex.VERSION1) if r"\p" in pattern else re.compile(pattern)
-    return kind(name, compiled, replacement, purpose, codes)
+    return Rule(name, compiled, replacement, purpose, codes)
 
 
-LETTER_RULES: tuple[Rule, ...] = (
-    # Applied again and again until nothing changes, since one can make room for another.
+_UNICODE_FORM = UnicodeForm(
+    "Unicode form", re.compile(""), "", "NFC: one spelling for nukta letters, ऱ, ো and ৌ (counted in words)."
+)
+
+CHARACTER_RULES: tuple[Rule, ...] = (
+    # Applied once, in this order.
     _rule("line end", r"\r\n?|[\v\f\x85\u2028]", "\n", "Windows, old Mac and Unicode line ends become a line feed."),
     _rule("paragraph separator", r"\u2029", "\n\n", "U+2029 becomes an empty line."),
     _rule(
@@ -154,7 +161,11 @@ LETTER_RULES: tuple[Rule, ...] = (
         " ",
         "Tabs and no-break, em, hair and other spaces become a space.",
     ),
-    _rule("Unicode form", "", "", "NFC: one spelling for nukta letters, ऱ, ো and ৌ (in words).", kind=UnicodeForm),
+    _UNICODE_FORM,
+)
+
+LETTER_RULES: tuple[Rule, ...] = (
+    # Applied again and again until nothing changes, since one can make room for another.
     _rule("khanda ta", "ত্\u200d+", "ৎ", "The legacy spelling of ৎ, ত with virama and ZWJ, becomes the letter."),
     _rule(
         "joiner",
@@ -204,15 +215,15 @@ LAYOUT_RULES: tuple[Rule, ...] = (
         "No space before danda, comma, semicolon, exclamation and question mark.",
     ),
     _rule("space after danda", r"।(?=\p{L})", "। ", "A space between a danda and the next sentence."),
-    _rule(
+    WhiteSpace(
         "white space",
-        r"[ \n]{2,}|\A[ \n]|[ \n]\Z",
-        _white_space,
+        re.compile(r" [ \n]+|\n(?=\n* |\n\n)[ \n]+"),
+        lambda match: "\n" * min(match[0].count("\n"), 2) or " ",
         "Runs of spaces become one, exactly one empty line parts paragraphs, and lines have no space at their ends.",
     ),
 )
 
-RULES = LETTER_RULES + LAYOUT_RULES
+RULES = CHARACTER_RULES + LETTER_RULES + LAYOUT_RULES
 
 
 def normalize(text: str, language: str, counts: Counter[str] | None = None) -> str:
@@ -224,20 +235,24 @@ def normalize(text: str, language: str, counts: Counter[str] | None = None) -> s
         counts: grows by the number of places each rule changed.
     """
     counts = Counter() if counts is None else counts
-    letters, layout = _rules_for(language)
-    before = None
+    characters, letters, layout = _rules_for(language)
+    for rule in characters:
+        text = rule.apply(text, counts)
+    before = ""
     while text != before:
         before = text
         for rule in letters:
             text = rule.apply(text, counts)
+        if text != before:
+            text = _UNICODE_FORM.apply(text, counts)
     for rule in layout:
         text = rule.apply(text, counts)
     return text
 
 
 @cache
-def _rules_for(language: str) -> tuple[list[Rule], list[Rule]]:
-    def chosen(rules: tuple[Rule, ...]) -> list[Rule]:
-        return [rule for rule in rules if rule.languages is None or language in rule.languages]
-
-    return chosen(LETTER_RULES), chosen(LAYOUT_RULES)
+def _rules_for(language: str) -> tuple[tuple[Rule, ...], ...]:
+    return tuple(
+        tuple(rule for rule in rules if rule.languages is None or language in rule.languages)
+        for rules in (CHARACTER_RULES, LETTER_RULES, LAYOUT_RULES)
+    )
