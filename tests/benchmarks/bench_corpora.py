@@ -17,7 +17,7 @@ from corpora.normalize import normalize
 from corpora.sources import Markdown
 
 MEANINGFUL = {
-    "joiner": re.compile("(?<=्)[\u200c\u200d]|র\u200d(?=্য)|(?<=্)[\u200c\u200d](?<!ত্\u200d)"),
+    "joiner": re.compile("(?<=[\u094d\u09cd])[\u200c\u200d](?<!ত্\u200d)|(?<=র)\u200d(?=্য)"),
     "ॲ": re.compile("ॲ"),
     "colon": re.compile(":"),
 }
