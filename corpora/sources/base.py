@@ -49,13 +49,17 @@ class FileSource(Source):
     def stories(self, item: Any) -> Iterable[Story]:
         """The stories of one item; UserError if it cannot be read."""
 
+    def place(self, item: Any) -> str:
+        """Where an item is found, as a sentence names it."""
+        return repr(str(item))
+
     def __iter__(self) -> Iterator[Story]:
         self.skipped = []
         for item in self.items():
             try:
                 stories = list(self.stories(item))
                 for story in stories:
-                    check_script(story)
+                    check_script(story, self.place(item))
             except UserError as error:
                 if self.on_bad == "stop":
                     raise
@@ -107,16 +111,16 @@ def read_utf8(file: Path) -> str:
         ) from None
 
 
-def check_script(story: Story) -> None:
+def check_script(story: Story, place: str) -> None:
     """UserError if a story has no letters, or less than half of them belong to its language's script."""
     language = get_language(story.language)
     letters = Counter(_script(char) for char in story.text if char.isalpha())
     if not letters:
-        raise UserError(f"{story.id} holds no text; remove it or pass --source.on_bad skip.")
+        raise UserError(f"{place} holds no text; remove it or pass --source.on_bad skip.")
     if 2 * letters[language.script_property] < letters.total():
         found = letters.most_common(1)[0][0]
         raise UserError(
-            f"{story.id} is written in {found} script, but {language.name} ({language.code}) in "
+            f"{place} is written in {found} script, but {language.name} ({language.code}) in "
             f"{language.script_property}; correct its language or pass --source.on_bad skip."
         )
 

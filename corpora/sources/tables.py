@@ -70,6 +70,9 @@ class Table(FileSource):
         values["attribution"] = values["attribution"] or self.attribution
         return [Story(**values)]
 
+    def place(self, item: tuple[str, str, Mapping[str, Any] | UserError]) -> str:
+        return item[1]
+
     def _story_text(self, row: Mapping[str, Any], where: str) -> str:
         candidates = (self.columns["text"],) if "text" in self.columns else _TEXT_COLUMNS
         column = next((name for name in candidates if name in row), None)

@@ -78,6 +78,9 @@ class Text(FileSource):
                 attribution=self.attribution,
             )
 
+    def place(self, item: tuple[Path, str]) -> str:
+        return repr(str(item[0]))
+
     def inputs(self) -> dict[str, str]:
         wanted = {relative(file, self.path) for file, _ in self.items()}
         return {name: digest for name, digest in super().inputs().items() if name in wanted}

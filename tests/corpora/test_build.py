@@ -179,7 +179,7 @@ def invalid_utf8(books):
 
 def wrong_script(books):
     (books / "hi" / "0005_slug.md").write_text((books / "bn" / "0005_slug.md").read_text().replace(": bn", ": hi"))
-    return ["0005-hi", "Bengali script", "Hindi"]
+    return ["hi/0005_slug.md", "Bengali script", "Hindi"]
 
 
 def same_id(books):

@@ -184,7 +184,11 @@ BAD = {
     ),
     "wrong script": (
         lambda p: Markdown(write(p, {"hi/1_a.md": STORY.replace("हिरण का बच्चा", "হরিণ " * 40)})),
-        r"1-hi is written in Bengali script, but Hindi \(hi\) in Devanagari",
+        r"hi/1_a\.md' is written in Bengali script, but Hindi \(hi\) in Devanagari",
+    ),
+    "wrong script in rows": (
+        lambda p: JSONLines(write(p, {"a.jsonl": '{"text": "Once upon a time"}'}), "mr"),
+        r"row 1 of .*a\.jsonl' is written in Latin script, but Marathi \(mr\) in Devanagari",
     ),
     "no letters": (lambda p: JSONLines(write(p, {"a.jsonl": '{"text": "123 !"}'}), "hi"), "holds no text"),
     "null text": (lambda p: JSONLines(write(p, {"a.jsonl": '{"text": null}'}), "hi"), "has no text in column 'text'"),
