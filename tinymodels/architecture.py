@@ -1,4 +1,4 @@
-"""The one architecture: a native `LlamaForCausalLM` with tied embeddings, as transformers, llama.cpp and vLLM know it."""
+"""The one architecture: a native `LlamaForCausalLM` with tied embeddings, known to transformers, llama.cpp, vLLM."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -71,6 +72,9 @@ def add_scores(model: Path, scores: Path, dataset: str = "kathalab-stories") -> 
             **facts,
             exported_fingerprint=exported,
         )
+        # the model is as old as it was: what was made from it (its scores, say) is not out of date
+        old = (model / MANIFEST).stat()
+        os.utime(folder / MANIFEST, ns=(old.st_atime_ns, old.st_mtime_ns))
 
 
 def write_card(

@@ -26,7 +26,6 @@ def export_run(run: str | os.PathLike[str], output: str | os.PathLike[str], corp
         UserError: the run has no readable checkpoint, or its tokenizer is not the one it was trained with.
     """
     import yaml
-
     from transformers.utils import logging
 
     from tinymodels.architecture import llama_config

@@ -19,13 +19,6 @@ def open_story_model(name: str) -> tuple[Any, Any]:
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    model, tokenizer = open_model(name)
-    vocabulary = model.config.vocab_size
-    if len(tokenizer) != vocabulary:
-        raise UserError(
-            f"the tokenizer of {name!r} has {len(tokenizer):,} pieces and the model {vocabulary:,}; "
-            "they do not belong together, so export the model again."
-        )
     folder = Path(name)
     if (folder / MANIFEST).is_file():
         listed = read_manifest(folder, "model")["files"].get("tokenizer.json")
@@ -33,4 +26,17 @@ def open_story_model(name: str) -> tuple[Any, Any]:
             raise UserError(
                 f"the tokenizer in {str(folder)!r} is not the one the model was exported with; export it again."
             )
+    try:
+        model, tokenizer = open_model(name)
+    except (UserError, KeyboardInterrupt):
+        raise
+    except Exception as error:  # the Rust readers raise bare exceptions of their own on damaged files
+        reason = str(error).strip().split("\n")[0].rstrip(".")
+        raise UserError(f"the model {name!r} cannot be opened ({reason}); export or download it again.") from None
+    vocabulary = model.config.vocab_size
+    if len(tokenizer) != vocabulary:
+        raise UserError(
+            f"the tokenizer of {name!r} has {len(tokenizer):,} pieces and the model {vocabulary:,}; "
+            "they do not belong together, so export the model again."
+        )
     return model, tokenizer

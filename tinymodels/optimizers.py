@@ -11,7 +11,9 @@ from torch.optim import AdamW, Muon, Optimizer
 
 
 class MuonWithAdamW(Optimizer):
-    """`torch.optim.Muon` and `torch.optim.AdamW` stepping together (Jordan et al. 2024, kellerjordan.github.io/posts/muon).
+    """`torch.optim.Muon` and `torch.optim.AdamW` stepping together.
+
+    Muon: Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/.
 
     Its `param_groups` are the two optimizers' own, so a schedule may write into them; its state dict holds both.
     """
@@ -78,7 +80,8 @@ def make_optimizer(
     parameters = list(model.parameters())
     matrices = [weight for weight in parameters if weight.ndim == 2 and weight not in embedding]
     norms = [weight for weight in parameters if weight.ndim < 2]
-    others = [{"params": list(embedding)}, {"params": norms, "weight_decay": 0.0}]
+    others: list[dict[str, Any]] = [{"params": list(embedding)}, {"params": norms, "weight_decay": 0.0}]
     if name == "muon":
         return MuonWithAdamW(matrices, others, matrix_learning_rate, learning_rate, momentum, betas, weight_decay)
-    return AdamW([{"params": matrices}, *others], lr=learning_rate, betas=betas, weight_decay=weight_decay)
+    groups: list[dict[str, Any]] = [{"params": matrices}, *others]
+    return AdamW(groups, lr=learning_rate, betas=betas, weight_decay=weight_decay)

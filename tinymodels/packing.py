@@ -1,4 +1,4 @@
-"""Stories to token arrays on disk, and the order in which training reads them: a pure function of (seed, epoch, step)."""
+"""Stories to token arrays on disk, and the order in which training reads them, which needs no state."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def pack(
     the split and the languages; a folder is whole or absent.
     """
     inputs = {"corpus": fingerprint(corpus, "corpus"), "tokenizer": fingerprint(tokenizer_folder, "tokenizer")}
-    configuration = {"split": split, "languages": sorted(languages) if languages else None}
+    configuration: dict[str, object] = {"split": split, "languages": sorted(languages) if languages else None}
     name = hashlib.sha256(json.dumps([inputs, configuration], sort_keys=True).encode()).hexdigest()[:20]
     folder = Path(cache) / name
     if not (folder / "manifest.json").is_file():

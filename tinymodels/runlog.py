@@ -97,9 +97,7 @@ class RunLog(Callback):
         self._marked_step = step
         self._paused = False
 
-    def on_train_batch_start(
-        self, trainer: pl.Trainer, module: pl.LightningModule, batch: Any, batch_idx: int
-    ) -> None:
+    def on_train_batch_start(self, trainer: pl.Trainer, module: pl.LightningModule, batch: Any, batch_idx: int) -> None:
         if self._paused:  # by validation and samples, which do not count as training time
             self._marked, self._paused = time.perf_counter(), False
 

@@ -10,7 +10,6 @@ import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback
 
 from evaluation.generation import Prompt, generate_stories
-
 from tinymodels.data import StoryData
 from tinymodels.module import StoryModel
 from tinymodels.runlog import append, truncate
@@ -78,5 +77,5 @@ class SampledStories(Callback):
         if self.show:
             from tqdm import tqdm
 
-            story = " ".join(rows[0]["story"].split())
+            story = " ".join(written[0].text.split())
             tqdm.write(f"\nstep {step:,}, a story: {story}\n", file=sys.stderr)

@@ -63,7 +63,7 @@ class ModelSize:
 def size_for(parameters: int, vocabulary_size: int) -> ModelSize:
     """The best-shaped model of about `parameters` weights in all, the embedding table included.
 
-    Widths are multiples of 64; heads are 32 wide below a width of 256 and 64 wide from there; the feed-forward width
+    Widths are multiples of 64; heads are 64 wide (32 in a model of width 64); the feed-forward width
     is the multiple of 32 that comes nearest to the budget. Among the shapes that do, the one closest to the usual
     feed-forward ratio and depth is taken.
 
@@ -93,7 +93,7 @@ def size_for(parameters: int, vocabulary_size: int) -> ModelSize:
 
 def _shape(parameters: int, vocabulary_size: int, width: int, layers: int) -> ModelSize | None:
     """The model of this width and depth nearest to the budget; None if its feed-forward layer would be absurd."""
-    heads = width // (32 if width < 256 else 64)
+    heads = width // (32 if width < 128 else 64)
     blocks = parameters - vocabulary_size * width - width
     feed_forward = 32 * round((blocks / layers - 4 * width * width - 2 * width) / (3 * width * 32))
     if not width / 2 <= feed_forward <= 6 * width:

@@ -47,9 +47,8 @@ DESCRIPTIONS = {
         "Example: kathalab tinymodels predict --config RUN/config.yaml --ckpt_path last"
     ),
 }
+BASE = Path(__file__).parent / "configs" / "base.yaml"
 DEFAULTS = {
-    "max_steps": 2000,
-    "val_check_interval": 0.1,
     "num_sanity_val_steps": 0,
     "devices": 1,
     "logger": False,
@@ -96,7 +95,10 @@ class StoryCLI(LightningCLI):
             auto_configure_optimizers=False,
             parser_kwargs={
                 "prog": "kathalab tinymodels",
-                **{verb: {"description": text} for verb, text in DESCRIPTIONS.items()},
+                **{
+                    verb: {"description": text, "default_config_files": [str(BASE)]}
+                    for verb, text in DESCRIPTIONS.items()
+                },
             },
         )
 
@@ -194,6 +196,8 @@ class StoryCLI(LightningCLI):
     def _before_scoring(self) -> None:
         options = self.config_init[self.subcommand]
         options["ckpt_path"] = options.get("ckpt_path") or "last"
+        if "verbose" in options:
+            options["verbose"] = False  # the last line says it
         self._resolve_checkpoint()
         if options["ckpt_path"] is None:
             raise UserError(f"there is no checkpoint in {str(self.run)!r}; train with `kathalab tinymodels fit` first.")
@@ -216,7 +220,10 @@ class StoryCLI(LightningCLI):
                 nats[document] += value
         path = self.run / "predict.json"
         rows = [
-            {"id": stories[document].id, "bits_per_character": nats[document] / math.log(2) / len(stories[document].text)}
+            {
+                "id": stories[document].id,
+                "bits_per_character": nats[document] / math.log(2) / len(stories[document].text),
+            }
             for document in sorted(nats)
         ]
         write_json(path, rows)

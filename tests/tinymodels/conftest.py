@@ -12,7 +12,7 @@ import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-WORDS = "राजा रानी एक था थी जंगल में गया शेर खरगोश नदी पेड़ माँ बच्चा हँसा रोया और फिर घर आया बोली सब खुश हुए".split()
+TEXT = "राजा रानी एक था थी जंगल में गया शेर खरगोश नदी पेड़ माँ बच्चा हँसा रोया और फिर घर आया बोली सब खुश हुए"
 
 
 def make_corpus(folder: Path, train: int = 60, held_out: int = 6, languages: tuple[str, ...] = ("hi",)) -> Path:
@@ -28,7 +28,7 @@ def make_corpus(folder: Path, train: int = 60, held_out: int = 6, languages: tup
                     Story(
                         id=f"{split}-{language}-{number}",
                         language=language,
-                        text=" ".join(choose.choices(WORDS, k=choose.randint(8, 40))) + "।",
+                        text=" ".join(choose.choices(TEXT.split(), k=choose.randint(2, 40))) + "।",
                         source="salad",
                         license="CC0-1.0",
                         attribution="the cook",

@@ -121,9 +121,7 @@ class Handler(BaseHTTPRequestHandler):
             }
             for each in asked["objects"]
         ]
-        self.answer(
-            200, {"transfer": "basic", "objects": objects}, {"Content-Type": "application/vnd.git-lfs+json"}
-        )
+        self.answer(200, {"transfer": "basic", "objects": objects}, {"Content-Type": "application/vnd.git-lfs+json"})
 
     def api(self, repository: str, rest: str, data: bytes) -> None:
         files = self.server.repositories.get(repository)
@@ -153,7 +151,9 @@ class Handler(BaseHTTPRequestHandler):
             found = [name for name in files if name.startswith(under)]
             if under and not found:
                 return self.missing("EntryNotFound")
-            entries = [{"type": "file", "path": name, "size": len(files[name]), "oid": _oid(files[name])} for name in found]
+            entries = [
+                {"type": "file", "path": name, "size": len(files[name]), "oid": _oid(files[name])} for name in found
+            ]
             return self.answer(200, entries)
         if rest == "" or rest.startswith("/revision/"):
             siblings = [{"rfilename": name} for name in files]

@@ -83,7 +83,9 @@ def test_any_batch_alone_is_the_batch_in_turn(lengths, sequence_length, batch_si
         assert (fresh.batch(number) == in_turn[number]).all()
     for epoch in range(3):
         # laid end to end, an epoch is whole documents one after the other, none twice
-        read = np.concatenate([batch[:, :-1].ravel() for batch in in_turn[epoch * windows.per_epoch :][: windows.per_epoch]])
+        read = np.concatenate(
+            [batch[:, :-1].ravel() for batch in in_turn[epoch * windows.per_epoch :][: windows.per_epoch]]
+        )
         assert len(np.unique(read)) == len(read)
         jumps = np.flatnonzero(np.diff(read) != 1)
         assert set(read[jumps + 1]) <= set(starts)
