@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -158,26 +159,20 @@ def _probe_all(
     from tqdm import tqdm
 
     texts, held_out = [story.text for story in training], [story.text for story in scored]
-    total = len(candidates) * seeds * steps(texts, settings)
+    trainings = len(candidates) * seeds
+    seen = sys.stderr.isatty()
     nats: dict[str, np.ndarray] = {}
-    with tqdm(total=total, desc="probe", unit="step", **_sparse()) as bar:
-        for candidate, size in zip(candidates, sizes, strict=True):
-            bar.set_description(f"probe {candidate.name}")
-            runs = [
-                train_and_score(
-                    candidate.tokenizer, size, texts, held_out, settings, seed, lambda: bar.update() and None
-                )
-                for seed in range(seeds)
-            ]
+    with tqdm(total=trainings * steps(texts, settings), unit="step", mininterval=0.5, disable=not seen) as bar:
+        for number, (candidate, size) in enumerate(zip(candidates, sizes, strict=True)):
+            runs = []
+            for seed in range(seeds):
+                what = f"probe {number * seeds + seed + 1} of {trainings}: {candidate.name}, seed {seed}"
+                bar.set_description(what)
+                if not seen:
+                    print(what, file=sys.stderr, flush=True)
+                runs.append(train_and_score(candidate.tokenizer, size, texts, held_out, settings, seed, bar.update))
             nats[candidate.name] = np.array(runs)
     return nats
-
-
-def _sparse() -> dict[str, Any]:
-    """Progress for a person twice a second, for a log every 20 seconds."""
-    import sys
-
-    return {"mininterval": 0.5 if sys.stderr.isatty() else 20.0, "dynamic_ncols": sys.stderr.isatty()}
 
 
 def _summarise(nats: dict[str, np.ndarray], scored: Sequence[Story], reference: str) -> dict[str, dict[str, Any]]:

@@ -122,7 +122,7 @@ def train_and_score(
     held_out: Sequence[str],
     settings: ProbeSettings,
     seed: int,
-    on_step: Callable[[], None] = lambda: None,
+    on_step: Callable[[], object] = lambda: None,
 ) -> list[float]:
     """Train one probe and return the cost of each held-out story in nats, its end-of-story token included.
 
@@ -135,13 +135,13 @@ def train_and_score(
     windows = [window for text in training for window in reader.read(text)]
     batches = _batches(len(windows), settings, seed)
     with _repeatable(seed, settings.threads):
-        model = _build(size, settings, tokenizer)
+        model = build_model(size, settings, tokenizer)
         optimizer = torch.optim.AdamW(
             model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, foreach=True
         )
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, len(batches)))
         for batch in batches:
-            nats, tokens = _nats(model, [windows[number] for number in batch])
+            nats, tokens = window_nats(model, [windows[number] for number in batch])
             (nats.sum() / max(1, tokens)).backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
@@ -150,7 +150,7 @@ def train_and_score(
             on_step()
         model.eval()
         with torch.inference_mode():
-            return [float(_nats(model, reader.read(text))[0].sum()) for text in held_out]
+            return [float(window_nats(model, reader.read(text))[0].sum()) for text in held_out]
 
 
 def steps(training: Sequence[str], settings: ProbeSettings) -> int:
@@ -166,7 +166,7 @@ def _batches(windows: int, settings: ProbeSettings, seed: int) -> list[list[int]
     return [order[start : start + size] for order in orders for start in range(0, windows, size)]
 
 
-def _build(size: Size, settings: ProbeSettings, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
+def build_model(size: Size, settings: ProbeSettings, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
     from transformers import LlamaConfig, LlamaForCausalLM
 
     return LlamaForCausalLM(
@@ -189,7 +189,7 @@ def _rate(step: int, steps: int) -> float:
     return (step + 1) / rise if step < rise else (steps - step) / (steps - rise + 1)
 
 
-def _nats(model: LlamaForCausalLM, windows: Sequence[list[int]]) -> tuple[torch.Tensor, int]:
+def window_nats(model: LlamaForCausalLM, windows: Sequence[list[int]]) -> tuple[torch.Tensor, int]:
     """Negative log-likelihood of each window, shape (windows,), and the number of tokens predicted.
 
     Windows are padded on the right, where causal attention keeps the padding from being seen.

@@ -28,7 +28,7 @@ class ProbeSettings:
     """Windows in one optimisation step."""
     held_out_characters: int = 60_000
     """Held-out text at most, in code points (whole stories)."""
-    learning_rate: float = 6e-3
+    learning_rate: float = 3e-3
     """Peak of AdamW's rate, after a rise over a tenth of the steps and before a linear fall to zero."""
     threads: int = 1
     """CPU threads; part of the experiment, for results are the same to the bit only at the same number."""

@@ -22,9 +22,9 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 DEFAULT_SIZE = 2048
 
 # GPT-2's pattern cuts an Indic word at every vowel sign, for its \p{L} holds no marks; here marks and joiners stay with
-# their letters.
+# their letters. Line breaks stay together, as in later patterns, so that a paragraph's end can be one token.
 MARK_SAFE_PATTERN = (
-    " ?[\\p{L}\\p{M}\u200c\u200d]+| ?\\p{N}{1,3}| ?[^\\s\\p{L}\\p{M}\\p{N}\u200c\u200d]+|\\s+(?!\\S)|\\s+"
+    " ?[\\p{L}\\p{M}\u200c\u200d]+| ?\\p{N}{1,3}| ?[^\\s\\p{L}\\p{M}\\p{N}\u200c\u200d]+|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"
 )
 
 

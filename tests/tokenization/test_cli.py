@@ -1,0 +1,184 @@
+"""The commands, called as the console calls them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import kathalab
+from corpora.folders import new_folder, read_manifest, write_manifest
+from corpora.stories import Story, write_split
+from tokenization.metrics import DEFINITIONS
+
+PROBE = [
+    "--probe.width=32",
+    "--probe.layers=1",
+    "--probe.characters=4000",
+    "--probe.held_out_characters=600",
+    "--seeds=2",
+]
+
+
+def run(capsys, *arguments):
+    code = kathalab.main(["tokenization", *map(str, arguments)])
+    printed = capsys.readouterr()
+    return code, printed.out, printed.err
+
+
+def train(capsys, corpus, output, *more):
+    return run(capsys, "train", "--corpus", corpus, "--output", output, *more)
+
+
+@pytest.mark.parametrize("verb", ["train", "compare", "publish"])
+def test_help_says_what_is_read_and_written_with_an_example(capsys, verb):
+    code, out, _ = run(capsys, verb, "--help")
+    assert code == 0
+    assert "Reads" in out and f"Example: kathalab tokenization {verb}" in out
+
+
+def test_train_makes_a_folder_that_says_where_it_comes_from(capsys, corpus, tmp_path):
+    output = tmp_path / "tokenizers" / "hi"
+    code, out, _ = train(capsys, corpus, output, "--languages", "[hi]", "--vocabulary-size", 400)
+    assert code == 0
+    assert out.strip().split("\n")[-1].startswith("Made a sentencepiece-bpe tokenizer of 400 ids from 30 stories in ")
+    manifest = read_manifest(output, "tokenizer")
+    assert manifest["configuration"] == {
+        "kind": "sentencepiece-bpe",
+        "vocabulary_size": 400,
+        "languages": ["hi"],
+        "seed": None,
+    }
+    assert manifest["inputs"] == {"corpus": read_manifest(corpus)["fingerprint"]}
+    assert manifest["licenses"] == ["CC0-1.0"]
+    assert set(manifest["files"]) == {"tokenizer.json", "tokenizer_config.json", "tokenizer.model"}
+
+
+def test_training_again_gives_the_same_fingerprint(capsys, corpus, tmp_path):
+    for name in "ab":
+        assert train(capsys, corpus, tmp_path / name, "--kind=sentencepiece-unigram", "--vocabulary_size=350")[0] == 0
+    assert read_manifest(tmp_path / "a")["fingerprint"] == read_manifest(tmp_path / "b")["fingerprint"]
+
+
+@pytest.fixture(scope="module")
+def pair(corpus, tmp_path_factory):
+    place = tmp_path_factory.mktemp("pair")
+    for kind, size in (("characters", "null"), ("sentencepiece-bpe", "400")):
+        train_command = ["train", "--corpus", corpus, "--languages", "[hi]", "--kind", kind]
+        assert not kathalab.main(
+            ["tokenization", *map(str, train_command), f"--vocabulary_size={size}", f"--output={place / kind}"]
+        )
+    return [place / "characters", place / "sentencepiece-bpe"]
+
+
+def test_compare_writes_numbers_table_and_records(capsys, corpus, pair, tmp_path):
+    command = ["compare", "--corpus", corpus, "--languages", "[hi]", "--tokenizers", f"[{pair[0]},{pair[1]}]", *PROBE]
+    code, out, err = run(capsys, *command, "--output", tmp_path / "first")
+    assert code == 0, err
+    assert out.strip().split("\n")[-1].startswith("Compared 2 tokenizers in ")
+    result = json.loads((tmp_path / "first" / "comparison.json").read_text())
+    setup = result["setup"]
+    assert (setup["reference"], setup["split"], setup["documents"]) == ("sentencepiece-bpe", "validation", 5)
+    assert setup["probe"]["training_characters"] <= 4000 and setup["probe"]["seeds"] == [0, 1]
+    assert [entry["name"] for entry in result["tokenizers"]] == ["characters", "sentencepiece-bpe"]
+    characters, default = result["tokenizers"]
+    for entry in (characters, default):
+        assert set(entry["metrics"]) == set(DEFINITIONS)
+        assert entry["metrics"]["round_trip_rate"]["value"] == 1
+        assert entry["probe"]["parameters"] == pytest.approx(setup["probe"]["parameters"], rel=0.01)
+    assert characters["metrics"]["fertility"]["value"] > default["metrics"]["fertility"]["value"]
+    assert default["probe"]["difference_to_reference"] is None
+
+    records = [json.loads(line) for line in (tmp_path / "first" / "probe_documents.jsonl").read_text().splitlines()]
+    per_seed = characters["probe"]["bits_per_character_by_seed"]
+    for seed in (0, 1):
+        chosen = [record for record in records if (record["tokenizer"], record["seed"]) == ("characters", seed)]
+        bits = sum(record["nats"] for record in chosen) / 0.6931471805599453 / sum(r["characters"] for r in chosen)
+        assert per_seed[seed] == pytest.approx(bits)
+    assert characters["probe"]["bits_per_character"]["over_seeds"]["value"] == pytest.approx(sum(per_seed) / 2)
+    others = default["probe"]["bits_per_character_by_seed"]
+    difference = characters["probe"]["difference_to_reference"]
+    assert difference["over_seeds"]["value"] == pytest.approx((sum(per_seed) - sum(others)) / 2)
+    assert difference["over_documents"]["value"] == pytest.approx((sum(per_seed) - sum(others)) / 2)
+
+    table = (tmp_path / "first" / "comparison.md").read_text()
+    assert "| sentencepiece-bpe | 400 |" in table and DEFINITIONS["fertility"] in table
+    assert read_manifest(tmp_path / "first", "comparison")["inputs"]["tokenizer characters"]
+
+    assert run(capsys, *command, "--output", tmp_path / "second")[0] == 0
+    for name in ("comparison.json", "comparison.md", "probe_documents.jsonl"):
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+
+
+def refused(result, *words):
+    code, _, err = result
+    assert code in (1, 2)
+    assert "Traceback" not in err
+    for word in words:
+        assert word in err
+
+
+@pytest.fixture
+def one_story(tmp_path):
+    with new_folder(tmp_path / "one") as folder:
+        write_split(folder, "train", [Story("a", "hi", "एक राजा था।", "hand")])
+        write_manifest(folder, "corpus", {})
+    return tmp_path / "one"
+
+
+@pytest.fixture
+def empty(tmp_path):
+    with new_folder(tmp_path / "empty") as folder:
+        write_manifest(folder, "corpus", {})
+    return tmp_path / "empty"
+
+
+def test_train_refuses_bad_input_and_leaves_nothing(capsys, corpus, one_story, empty, tmp_path):
+    output = tmp_path / "out"
+    refused(train(capsys, empty, output), "no train stories")
+    refused(train(capsys, one_story, output), "at most", "2048")
+    refused(train(capsys, corpus, output, "--vocabulary-size=50000"), "at most")
+    refused(train(capsys, corpus, output, "--vocabulary-size=10"), "at least")
+    refused(train(capsys, corpus, output, "--languages=[xx]"), "'xx'")
+    refused(train(capsys, corpus, output, "--languages=[mr]"), "no train stories in mr")
+    refused(train(capsys, corpus, output, "--kind=wordpiece"), "wordpiece")
+    refused(train(capsys, tmp_path, output), "not a finished corpus folder")
+    refused(train(capsys, tmp_path / "absent", output), "not a finished corpus folder")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "one"]
+
+
+def test_one_story_is_enough_for_characters(capsys, one_story, tmp_path):
+    assert train(capsys, one_story, tmp_path / "out", "--kind=characters")[0] == 0
+
+
+def test_compare_refuses_bad_input(capsys, corpus, one_story, pair, tmp_path):
+    def compare(place, tokenizers, *more):
+        return run(
+            capsys, "compare", "--corpus", place, f"--tokenizers={tokenizers}", "--output", tmp_path / "out", *more
+        )
+
+    refused(compare(tmp_path, f"[{pair[0]}]"), "not a finished corpus folder")
+    refused(compare(one_story, f"[{pair[0]}]"), "no validation stories")
+    refused(compare(corpus, f"[{corpus}]"), "no tokenizer folder")
+    refused(compare(corpus, "[]"), "no tokenizer to compare")
+    refused(compare(corpus, f"[{pair[0]},{pair[0]}]"), "share a folder name")
+    refused(compare(corpus, f"[{pair[0]}]", "--split=train"), "not trained on")
+    refused(compare(corpus, f"[{pair[0]}]", "--seeds=1"), "at least 2")
+    refused(compare(corpus, f"[{pair[1]}]", "--probe.parameters=9000"), "needs at least")
+    assert not (tmp_path / "out").exists()
+
+
+def test_publish_uploads_the_folder_with_a_card(capsys, corpus, pair, monkeypatch):
+    sent = {}
+
+    def upload(folder, repo, **options):
+        sent.update({path.name: path.read_text() for path in Path(folder).iterdir() if path.suffix != ".model"})
+        return f"https://hub/{repo}"
+
+    monkeypatch.setattr("corpora.hub.upload", upload)
+    code, out, _ = run(capsys, "publish", pair[1], "--repo=someone/katha", "--dry-run=true")
+    assert code == 0 and not sent and "someone/katha" in out
+    code, out, _ = run(capsys, "publish", pair[1], "--repo=someone/katha")
+    assert code == 0 and "https://hub/someone/katha" in out.strip().split("\n")[-1]
+    assert "sentencepiece-bpe tokenizer of 400 ids" in sent["README.md"] and "CC0-1.0" in sent["README.md"]
+    assert "tokenizer.json" in sent and not (pair[1] / "README.md").exists()
+    refused(run(capsys, "publish", corpus, "--repo=someone/katha"), "tokenizer folder")
