@@ -92,15 +92,14 @@ def test_a_disk_that_refuses_keeps_the_finished_checkpoints(
     import tinymodels.checkpoints as checkpoints
 
     kept = {path: path.read_bytes() for path in (half_done / "checkpoints").iterdir()}
-    save = checkpoints.torch.save
+    replace = os.replace
 
-    def failing(checkpoint, file):
-        if checkpoint["global_step"] == 8:
-            file.write(b"the first part")
-            raise OSError(number, os.strerror(number), str(half_done / "checkpoints"))
-        save(checkpoint, file)
+    def failing(source, target):
+        if str(target).endswith("step=8.ckpt"):
+            raise OSError(number, os.strerror(number), str(target))
+        replace(source, target)
 
-    monkeypatch.setattr(checkpoints.torch, "save", failing)
+    monkeypatch.setattr(checkpoints.os, "replace", failing)
     options = ("--ckpt_path=last", "--checkpoints.every=2", "--checkpoints.keep=100")
     assert fit(half_done, *options) == 1
     assert told in refused(capsys)
