@@ -114,6 +114,8 @@ def _draw_roles(spec: dict[str, str], world: dict[str, Any], rng: random.Random)
     used: set[str] = set()
     for role, wanted in spec.items():
         wanted, plural = wanted.removesuffix(" pl"), wanted.endswith(" pl")
+        wanted, _, excluded = wanted.partition(" except ")
+        used.update(excluded.split())
         if wanted in ("character", "person", "animal"):
             sort = wanted if wanted != "character" else rng.choice(("person", "animal"))
             if role != "hero" and wanted == "character":
@@ -181,11 +183,14 @@ class _Teller:
         return capitalize(text) if self.lexicon.capitals else text
 
     def _holds(self, condition: str) -> bool:
-        """`role=class-or-concept`, several joined by commas, `!=` for the contrary; the empty condition holds."""
+        """`role=class, concept or sex`, several joined by commas, `!=` for the contrary; the empty condition holds.
+
+        A role that the story does not have equals nothing.
+        """
         classes = load_world()["classes"]
         for part in filter(None, condition.split(",")):
             role, unequal, wanted = re.fullmatch(r"\s*(\w+)(!?)=(\w+)\s*", part).groups()  # type: ignore[union-attr]
-            bound = self.roles[role]
+            bound = self.roles.get(role, Bound(""))
             member = wanted in (bound.concept, bound.sex) or bound.concept in classes.get(wanted, ())
             if member == bool(unequal):
                 return False
