@@ -1,0 +1,88 @@
+"""Muon and AdamW behind one optimizer step as they do alone, and the loss falls by the gradient it should."""
+
+import copy
+
+import pytest
+import torch
+from torch.optim import AdamW, Muon
+
+from tinymodels.architecture import build
+from tinymodels.optimizers import make_optimizer
+from tinymodels.sizing import ModelSize
+
+SIZE = ModelSize(50, 64, 2, 2, 2, 64)
+OPTIONS = {
+    "matrix_learning_rate": 0.02,
+    "learning_rate": 0.01,
+    "momentum": 0.9,
+    "betas": (0.9, 0.95),
+    "weight_decay": 0.1,
+}
+
+
+def gradients(model, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    for parameter in model.parameters():
+        parameter.grad = torch.randn(parameter.shape, generator=generator)
+
+
+def test_together_they_step_as_they_do_alone():
+    model = build(SIZE, 16, seed=1)
+    twin = copy.deepcopy(model)
+    ours = make_optimizer(model, "muon", **OPTIONS)
+    named = dict(twin.named_parameters())
+    assert "lm_head.weight" not in named  # tied
+    matrices = [value for name, value in named.items() if value.ndim == 2 and "embed" not in name]
+    assert len(matrices) == 2 * 7
+    norms = [value for value in named.values() if value.ndim == 1]
+    muon = Muon(matrices, lr=0.02, weight_decay=0.1, momentum=0.9)
+    embedding = AdamW([named["model.embed_tokens.weight"]], lr=0.01, betas=(0.9, 0.95), weight_decay=0.1)
+    plain = AdamW(norms, lr=0.01, betas=(0.9, 0.95), weight_decay=0.0)
+    for seed in range(3):
+        for each in (model, twin):
+            gradients(each, seed)
+        for optimizer in (ours, muon, embedding, plain):
+            optimizer.step()
+    for one, other in zip(model.parameters(), twin.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("name", ["muon", "adamw"])
+def test_a_loaded_state_goes_on_in_the_same_bits(name):
+    whole = build(SIZE, 16, seed=1)
+    optimizer = make_optimizer(whole, name, **OPTIONS)
+    for seed in range(4):
+        if seed == 2:
+            stopped, state = copy.deepcopy(whole), copy.deepcopy(optimizer.state_dict())
+        gradients(whole, seed)
+        optimizer.step()
+    resumed = make_optimizer(stopped, name, **OPTIONS)
+    resumed.load_state_dict(state)
+    for seed in (2, 3):
+        gradients(stopped, seed)
+        resumed.step()
+    for one, other in zip(whole.parameters(), stopped.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_schedule_may_write_into_the_groups_after_loading():
+    model = build(SIZE, 16, seed=1)
+    optimizer = make_optimizer(model, "muon", **OPTIONS)
+    optimizer.load_state_dict(optimizer.state_dict())
+    for group in optimizer.param_groups:
+        group["lr"] = 0.0
+    before = [parameter.clone() for parameter in model.parameters()]
+    gradients(model, 0)
+    optimizer.step()
+    assert all(torch.equal(one, other) for one, other in zip(before, model.parameters(), strict=True))
+
+
+def test_the_first_weights_depend_on_the_seed_alone():
+    torch.manual_seed(3)
+    one = build(SIZE, 16, seed=1)
+    drawn = torch.rand(1)
+    torch.manual_seed(3)
+    assert torch.equal(drawn, torch.rand(1))  # building draws nothing from the global generator
+    same, other = build(SIZE, 16, seed=1), build(SIZE, 16, seed=2)
+    weights = [model.state_dict()["model.layers.0.self_attn.q_proj.weight"] for model in (one, same, other)]
+    assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
