@@ -78,5 +78,5 @@ def _merges(pieces: list[str], scores: list[float]) -> list[tuple[str, str]]:
         for cut in range(1, len(piece))
         if piece[:cut] in known and piece[cut:] in known
     ]
-    joins.sort(key=lambda join: (-join[0], -len(join[1])))
+    joins.sort(key=lambda join: -join[0])
     return [(left, right) for _, left, right in joins]

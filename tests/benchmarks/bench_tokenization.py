@@ -3,8 +3,8 @@
     python tests/benchmarks/bench_tokenization.py PRATHAM [--language hi] [--vocabulary 2048]
 
 PRATHAM is a folder with one folder of Markdown stories per language. Every ninth story is held out. Prints the medians
-of five timings of training and of encoding, and fertility and akshara splitting on the held-out stories; a ratio above 1
-is in our favour. GPT-2's pattern runs out of merges early: compare at a vocabulary that both reach (see the ids).
+of five timings of training and of encoding, and fertility and akshara splitting on the held-out stories; a ratio above
+1 is in our favour. GPT-2's pattern runs out of merges early: compare at a vocabulary that both reach (see the ids).
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ def main() -> None:
         )
     ours, peer = rows[OURS], rows[PEER]
     print(
-        f"{OURS} against {PEER} ({ids[OURS]} against {ids[PEER]} ids): training {peer[0] / ours[0]:.2f}x as fast, encoding {ours[1] / peer[1]:.2f}x as fast, "
+        f"{OURS} against {PEER} ({ids[OURS]} against {ids[PEER]} ids): "
+        f"training {peer[0] / ours[0]:.2f}x as fast, encoding {ours[1] / peer[1]:.2f}x as fast, "
         f"{peer[2] / ours[2]:.2f}x fewer tokens, {peer[3] / ours[3]:.2f}x fewer aksharas split"
     )
 
