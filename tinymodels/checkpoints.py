@@ -15,6 +15,7 @@ from typing import Any
 import lightning.pytorch as pl
 import numpy as np
 import torch
+from jsonargparse.typing import PositiveInt
 from lightning.fabric.plugins import CheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 
@@ -101,14 +102,14 @@ class RunCheckpoints(Checkpoint):
     `metrics.csv`, and after its validation and samples if there are any.
     """
 
-    def __init__(self, every: int = 200, keep: int = 2) -> None:
+    def __init__(self, every: PositiveInt = 200, keep: PositiveInt = 2) -> None:
         """
         Args:
             every: updates between two checkpoints.
             keep: how many of the newest to keep.
         """
         self.every = every
-        self.keep = max(1, keep)
+        self.keep = keep
         self._saved = -1
         self.stop_requested = False
         """Set by Ctrl-C; training stops after the update at hand, with a checkpoint."""

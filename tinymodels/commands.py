@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from jsonargparse.typing import ClosedUnitInterval, NonNegativeFloat, NonNegativeInt, PositiveInt
+
 
 def sample(
     model: str,
     prompt: str = "",
-    stories: int = 1,
-    seed: int = 1,
-    temperature: float = 0.8,
-    top_p: float = 0.95,
-    longest: int = 400,
+    stories: PositiveInt = 1,
+    seed: NonNegativeInt = 1,
+    temperature: NonNegativeFloat = 0.8,
+    top_p: ClosedUnitInterval = 0.95,
+    longest: PositiveInt = 400,
     output: str | None = None,
 ) -> None:
     """Print stories that a model writes.

@@ -9,9 +9,9 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
+from jsonargparse.typing import NonNegativeInt, PositiveInt
 from torch import Tensor
 
-from corpora.errors import UserError
 from corpora.folders import fingerprint
 from tinymodels.packing import Pieces, Tokens, Windows, pack, whole_documents
 
@@ -75,10 +75,10 @@ class StoryData(pl.LightningDataModule):
         corpus: str,
         tokenizer: str,
         languages: list[str] | None = None,
-        sequence_length: int = 256,
-        batch_size: int = 8,
-        seed: int = 1,
-        validation_stories: int | None = 100,
+        sequence_length: PositiveInt = 256,
+        batch_size: PositiveInt = 8,
+        seed: NonNegativeInt = 1,
+        validation_stories: PositiveInt | None = 100,
         cache: str | None = None,
     ) -> None:
         """
@@ -101,8 +101,6 @@ class StoryData(pl.LightningDataModule):
         self.seed = seed
         self.validation_stories = validation_stories
         self.cache = cache
-        if sequence_length < 2 or batch_size < 1:
-            raise UserError("`data.sequence_length` must be at least 2 and `data.batch_size` at least 1.")
 
     @property
     def vocabulary_size(self) -> int:

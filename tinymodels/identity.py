@@ -14,12 +14,20 @@ TO_SCORE = ("the tokenizer", "model.vocabulary_size", "model.width", "model.laye
 
 def identity(trainer: pl.Trainer) -> dict[str, Any]:
     """Every setting that decides a run's bytes, with the fingerprints of what it reads; plain values by name."""
-    return {
+    settings = {
         **trainer.datamodule.identity,  # type: ignore[attr-defined]
         **trainer.lightning_module.identity,  # type: ignore[dict-item]
         "trainer.precision": str(trainer.precision),
         "trainer.accumulate_grad_batches": trainer.accumulate_grad_batches,
     }
+    return {name: plain(value) for name, value in settings.items()}
+
+
+def plain(value: Any) -> Any:
+    """A number as a plain int or float: jsonargparse's restricted numbers are classes that no checkpoint may hold."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return value
+    return int(value) if isinstance(value, int) else float(value)
 
 
 def refuse_another_run(trainer: pl.Trainer, checkpoint: dict[str, Any]) -> None:

@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 import lightning.pytorch as pl
 import torch
+from jsonargparse.typing import ClosedUnitInterval, NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from tinymodels.architecture import build
-from tinymodels.identity import refuse_another_run
+from tinymodels.identity import plain, refuse_another_run
 from tinymodels.optimizers import make_optimizer
 from tinymodels.schedule import warmup_stable_decay
 from tinymodels.sizing import ModelSize, size_for
@@ -26,23 +27,23 @@ class StoryModel(pl.LightningModule):
 
     def __init__(
         self,
-        parameters: int = 1_000_000,
-        vocabulary_size: int = 2048,
-        context: int = 256,
-        width: int | None = None,
-        layers: int | None = None,
-        heads: int | None = None,
-        kv_heads: int | None = None,
-        feed_forward: int | None = None,
+        parameters: PositiveInt = 1_000_000,
+        vocabulary_size: PositiveInt = 2048,
+        context: PositiveInt = 256,
+        width: PositiveInt | None = None,
+        layers: PositiveInt | None = None,
+        heads: PositiveInt | None = None,
+        kv_heads: PositiveInt | None = None,
+        feed_forward: PositiveInt | None = None,
         optimizer: Literal["muon", "adamw"] = "muon",
-        matrix_learning_rate: float = 0.02,
-        learning_rate: float = 0.01,
-        momentum: float = 0.95,
+        matrix_learning_rate: NonNegativeFloat = 0.02,
+        learning_rate: NonNegativeFloat = 0.02,
+        momentum: ClosedUnitInterval = 0.95,
         betas: tuple[float, float] = (0.9, 0.95),
-        weight_decay: float = 0.1,
-        warmup: int = 50,
-        decay: float = 0.3,
-        seed: int = 1,
+        weight_decay: NonNegativeFloat = 0.1,
+        warmup: NonNegativeInt = 50,
+        decay: ClosedUnitInterval = 0.3,
+        seed: NonNegativeInt = 1,
     ) -> None:
         """
         Args:
@@ -83,7 +84,8 @@ class StoryModel(pl.LightningModule):
             "betas": betas,
             "weight_decay": weight_decay,
         }
-        self.schedule: dict[str, Any] = {"warmup": warmup, "decay": decay}
+        self.optimizer_options = {name: plain(value) for name, value in self.optimizer_options.items()}
+        self.schedule: dict[str, Any] = {"warmup": plain(warmup), "decay": plain(decay)}
         self.identity = {
             **{f"model.{name}": value for name, value in asdict(self.size).items()},
             "model.context": context,

@@ -13,6 +13,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
+from jsonargparse.typing import PositiveInt
 from lightning.pytorch.callbacks import Callback, ProgressBar
 
 from corpora.folders import write_text
@@ -54,7 +55,7 @@ def append(path: Path, text: str) -> None:
 class RunLog(Callback):
     """Writes a row of `metrics.csv` every `every` updates and at each validation."""
 
-    def __init__(self, every: int = 50) -> None:
+    def __init__(self, every: PositiveInt = 50) -> None:
         """
         Args:
             every: updates between two rows; the training loss of a row is the mean since the row before.

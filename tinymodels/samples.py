@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import lightning.pytorch as pl
+from jsonargparse.typing import ClosedUnitInterval, NonNegativeFloat, NonNegativeInt, PositiveInt
 from lightning.pytorch.callbacks import Callback
 
 from evaluation.generation import Prompt, generate_stories
@@ -21,11 +22,11 @@ class SampledStories(Callback):
     def __init__(
         self,
         prompts: list[str] | None = None,
-        stories: int = 1,
-        longest: int = 160,
-        temperature: float = 0.8,
-        top_p: float = 0.95,
-        seed: int = 1,
+        stories: NonNegativeInt = 1,
+        longest: PositiveInt = 160,
+        temperature: NonNegativeFloat = 0.8,
+        top_p: ClosedUnitInterval = 0.95,
+        seed: NonNegativeInt = 1,
         show: bool = True,
     ) -> None:
         """

@@ -18,6 +18,7 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from corpora.errors import UserError
 from corpora.folders import MANIFEST, fingerprint, new_folder, write_json, write_manifest, write_text
@@ -65,7 +66,14 @@ def train(arguments: list[str]) -> None:
         warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
         warnings.filterwarnings("ignore", category=FutureWarning)
         warnings.filterwarnings("ignore", category=DeprecationWarning)
-        StoryCLI(arguments)
+        try:
+            StoryCLI(arguments)
+        except MisconfigurationException as error:
+            raise UserError(f"the trainer cannot run so: {_first_line(error)}.") from None
+        except ValueError as error:
+            if "val_check_interval" not in str(error):
+                raise
+            raise UserError(f"the trainer cannot run so: {_first_line(error)}.") from None
 
 
 class SaveConfig(SaveConfigCallback):
@@ -152,6 +160,8 @@ class StoryCLI(LightningCLI):
                 "or choose another `--trainer.default_root_dir`."
             )
         self._resolve_checkpoint()
+        for leftover in self.run.glob(".*.partial"):  # of a run that was killed while it wrote
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         _copy_tokenizer(self.datamodule.tokenizer, self.run / "tokenizer")
         print(f"model: {self.model.size}", file=sys.stderr)
         print(f"run: {str(self.run)!r}, precision {self.trainer.precision}", file=sys.stderr, flush=True)
@@ -257,6 +267,10 @@ def _ctrl_c_stops(checkpoints: RunCheckpoints) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0].rstrip(".")
 
 
 def _how_to_resume(run: Path) -> str:

@@ -63,11 +63,17 @@ def test_a_run_without_a_folder(corpus, tokenizer, capsys):
     assert "--trainer.default_root_dir" in refused(capsys)
 
 
-@pytest.mark.parametrize("option", ["--model.optimizer=sgd", "--data.batch_size=many", "--no.such=1"])
+@pytest.mark.parametrize("option", ["--model.optimizer=sgd", "--data.batch_size=0", "--data.seed=-1", "--no.such=1"])
 def test_wrong_options_are_wrong_usage(fit, tmp_path, capsys, option):
     assert fit(tmp_path / "run", option) == 2
     assert "Traceback" not in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("option", ["--trainer.val_check_interval=40", "--trainer.devices=0"])
+def test_what_lightning_refuses_is_one_sentence(fit, tmp_path, capsys, option):
+    assert fit(tmp_path / "run", option) == 1
+    assert "the trainer cannot run so" in refused(capsys)
 
 
 @pytest.fixture

@@ -157,7 +157,7 @@ def check_killing(make, corpus, tokenizer, tmp_path, kills: int, seed: int, step
     assert done.returncode == 0, done.stderr
     assert int(done.stdout.split("DIED")[1]) >= kills // 2
     assert differences(*runs) == []
-    assert not list((runs[1] / "checkpoints").glob(".*"))
+    assert not list(runs[1].rglob("*.partial"))
 
 
 def test_a_run_killed_at_random_moments_ends_the_same(make, corpus, tokenizer, tmp_path):
@@ -224,6 +224,24 @@ def test_all_checkpoints_damaged_is_one_sentence(finished, fit, tmp_path, capsys
     list_checkpoints(run)[0].write_bytes(b"")
     assert fit(run, "--ckpt_path=last") == 1
     assert "all checkpoints" in capsys.readouterr().err
+
+
+def test_the_generators_go_on_where_they_stood():
+    import random
+
+    import numpy as np
+
+    from tinymodels.checkpoints import _random_state, _restore_random_state
+
+    def draw():
+        return [torch.rand(2).tolist(), np.random.rand(2).tolist(), random.random(), random.gauss(0, 1)]  # noqa: NPY002
+
+    draw()
+    state = _random_state()
+    first = draw()
+    assert draw() != first
+    _restore_random_state(state)
+    assert draw() == first
 
 
 def test_a_checkpoint_holds_no_pickled_objects(finished):
