@@ -188,7 +188,7 @@ class StoryProgress(ProgressBar):
         self._log = next(callback for callback in trainer.callbacks if isinstance(callback, RunLog))  # type: ignore[attr-defined]
         self._bar = tqdm(
             desc="training",
-            total=module.total_updates,
+            total=int(trainer.estimated_stepping_batches),
             initial=trainer.global_step,
             unit="step",
             file=sys.stderr,

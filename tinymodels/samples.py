@@ -78,5 +78,5 @@ class SampledStories(Callback):
         if self.show:
             from tqdm import tqdm
 
-            story = " ".join(written[0].text.split())
+            story = " ".join(written[0].text.rstrip("\ufffd").split())
             tqdm.write(f"\nstep {step:,}, a story: {story}\n", file=sys.stderr)
