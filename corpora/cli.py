@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import os
-from argparse import RawDescriptionHelpFormatter
-from collections.abc import Callable
 from pathlib import Path
 
-from jsonargparse import ArgumentParser, DefaultHelpFormatter
-
+from corpora.commands import run_verb
 from corpora.deduplicate import Duplicates
 from corpora.sources import Source
 from corpora.split import Split
 
 _DUPLICATES, _SPLIT = Duplicates(), Split()
-
-
-class _Help(RawDescriptionHelpFormatter, DefaultHelpFormatter):
-    """Keeps the lines of a command's description."""
 
 
 def build(
@@ -56,7 +48,7 @@ def build(
     print(f"A corpus of {stories:,} stories in {', '.join(statistics)} is in {output}{skipped}.")
 
 
-def describe(folder: str, stories: int = 1, split: str = "train", output: str = "") -> None:
+def describe(folder: str, /, stories: int = 1, split: str = "train", output: str = "") -> None:
     """Show what a corpus holds.
 
     Reads a corpus folder. Prints a table of its counts and a few stories of each language; the same counts lie in its
@@ -90,7 +82,7 @@ def describe(folder: str, stories: int = 1, split: str = "train", output: str = 
     print(f"\nThe counts of {folder} ({removed:,} duplicates had been removed) are in {where}.")
 
 
-def publish(folder: str, repo: str, private: bool = False) -> None:
+def publish(folder: str, /, repo: str, private: bool = False) -> None:
     """Publish a corpus on the Hugging Face Hub.
 
     Reads a corpus folder and creates or updates a dataset repository. The token comes from HF_TOKEN or `hf auth login`.
@@ -113,26 +105,5 @@ def publish(folder: str, repo: str, private: bool = False) -> None:
 
 def main(arguments: list[str]) -> None:
     """Run `kathalab corpora VERB …`."""
-    parser = ArgumentParser(
-        prog="kathalab corpora",
-        description="Stories: where they come from, how they are cleaned, split and described.",
-        allow_abbrev=False,
-        formatter_class=_Help,
-    )
-    verbs = parser.add_subcommands(required=True, title="verbs", metavar="VERB")
-    functions: dict[str, Callable[..., None]] = {"build": build, "describe": describe, "publish": publish}
-    for verb, function in functions.items():
-        summary, _, rest = (function.__doc__ or "").partition("Args:")
-        description = inspect.cleandoc(summary)
-        command = ArgumentParser(description=description, allow_abbrev=False)
-        if verb == "build":
-            command.add_argument("--config", action="config", help="a YAML file with these options")
-        else:
-            command.add_argument("folder", type=str, help="a corpus folder")
-        command.add_function_arguments(function, as_group=False, as_positional=False, skip={"folder"})
-        verbs.add_subcommand(verb, command, help=description.split("\n")[0])
-    options = parser.parse_args(arguments)
-    verb = options.subcommand
-    chosen = parser.instantiate_classes(options)[verb]
-    chosen.pop("config", None)
-    functions[verb](**chosen)
+    purpose = "Stories: where they come from, how they are cleaned, split and described."
+    run_verb("corpora", purpose, [build, describe, publish], arguments)

@@ -28,11 +28,13 @@ import yaml
 
 from corpora.errors import UserError
 from corpora.languages import get_language
-from corpora.lexicon import Lexeme, Lexicon, find_form, load_lexicon
+from corpora.lexicon import SECTIONS, Lexeme, Lexicon, find_form, load_lexicon
 from corpora.stories import Story
 
 WORLD = Path(__file__).parent / "storyworld.yaml"
 SLOT = re.compile(r"\{(\w+)((?:\.\w+)*)(?::([\w.+]+))?\}")
+ROLE_SECTIONS = ("activities", *SECTIONS)
+"""Where the word of a role is looked up: `sing` is the activity (singing songs) before it is the verb."""
 
 
 @dataclass(frozen=True)
@@ -210,7 +212,7 @@ class _Teller:
         path = path.removeprefix("kind").lstrip(".")
         if bound.plural and not path.startswith("pl"):
             path = f"pl.{path}" if path else "pl"
-        return self._form(self.lexicon.find(bound.concept), path, agreement)
+        return self._form(self.lexicon.find(bound.concept, ROLE_SECTIONS), path, agreement)
 
     def _form(self, lexeme: Lexeme, path: str, agreement: str) -> str:
         section = "verbs" if lexeme.section == "activities" else lexeme.section

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
-from inspect import getdoc
-from typing import Any
-
-from jsonargparse import ArgumentParser, DefaultHelpFormatter
+from corpora.commands import run_verb
 
 
 def score(
     model: str,
+    /,
     corpus: str,
     languages: list[str],
     output: str,
@@ -73,7 +69,7 @@ def score(
     )
 
 
-def report(study: str, output: str | None = None, title: str | None = None) -> None:
+def report(study: str, /, output: str | None = None, title: str | None = None) -> None:
     """Make one self-contained HTML page of a study: corpus, tokenizers, learning curves, scores, stories.
 
     Reads a study folder (`corpus/`, `comparisons/`, `runs/`, `models/`, `scores/`, `classification/`; what is missing
@@ -92,26 +88,6 @@ def report(study: str, output: str | None = None, title: str | None = None) -> N
     print(f"Report on {languages or 'no language'}: {path}")
 
 
-_VERBS: dict[str, tuple[Callable[..., None], str, str]] = {
-    "score": (score, "model", "Folder that AutoModelForCausalLM and AutoTokenizer open, or a Hub name USER/MODEL."),
-    "report": (report, "study", "Study folder."),
-}
-
-
-class _Help(argparse.RawDescriptionHelpFormatter, DefaultHelpFormatter):
-    """Keeps the paragraphs of a description."""
-
-
 def main(arguments: list[str]) -> None:
     """Run one verb of this room."""
-    parser = ArgumentParser(prog="kathalab evaluation", description="The instruments: scores and report pages.")
-    verbs = parser.add_subcommands(dest="verb", metavar="VERB")
-    for name, (function, positional, what) in _VERBS.items():
-        text = getdoc(function) or ""
-        verb = ArgumentParser(description=text.split("Args:")[0].strip(), formatter_class=_Help)
-        verb.add_argument(positional, help=what)
-        verb.add_function_arguments(function, skip={positional}, as_positional=False, as_group=False)
-        verbs.add_subcommand(name, verb, help=text.split("\n")[0])
-    chosen = parser.parse_args(arguments)
-    options: dict[str, Any] = dict(vars(chosen[chosen.verb]))
-    _VERBS[chosen.verb][0](**options)
+    run_verb("evaluation", "The instruments: scores and report pages.", [score, report], arguments)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from jsonargparse import ActionConfigFile, ArgumentParser, DefaultHelpFormatter
-
+from corpora.commands import run_verb
 from corpora.errors import UserError
-from corpora.folders import MANIFEST, fingerprint, new_folder, sha256, write_json, write_manifest, write_text
+from corpora.folders import fingerprint, new_folder, sha256, write_json, write_manifest, write_text
 
 if TYPE_CHECKING:
     from prompts.data import Item
@@ -21,6 +17,7 @@ if TYPE_CHECKING:
 
 def evaluate(
     model: str,
+    /,
     *,
     languages: list[str],
     output: str,
@@ -74,6 +71,7 @@ def evaluate(
         raise UserError("there is no language to classify; give one or more, e.g. --languages [hi].")
 
     from evaluation.models import open_model
+    from evaluation.scoring import model_fingerprint
     from prompts.data import sample, sib200_items, sib200_path, theme_items
     from prompts.evaluate import describe, evaluate_task
     from prompts.verbalizers import labels_path, load_verbalizer
@@ -97,7 +95,7 @@ def evaluate(
 
     with new_folder(output) as folder:
         causal_model, tokenizer = open_model(model)
-        inputs["model"] = _model_fingerprint(model, causal_model)
+        inputs["model"] = model_fingerprint(model)
         results = []
         for task, verbalizer, classified, labelled in tasks:
             classifier = ZeroShotClassifier(causal_model, tokenizer, verbalizer, score, calibration, keep)
@@ -126,7 +124,7 @@ def evaluate(
 
 
 def verbalizer(
-    labels: str, *, languages: list[str], tokenizer: str | None = None, output: str = "verbalizer.json"
+    labels: str, /, *, languages: list[str], tokenizer: str | None = None, output: str = "verbalizer.json"
 ) -> None:
     """Show the class names of a labels file, and the tokens that a tokenizer makes of them.
 
@@ -162,34 +160,4 @@ def verbalizer(
 
 def main(arguments: list[str]) -> None:
     """Run one command of the room."""
-    commands: tuple[Callable[..., None], ...] = (evaluate, verbalizer)
-    parser = ArgumentParser(
-        prog="kathalab prompts",
-        description="Zero-shot classification with causal models.",
-        formatter_class=_Formatter,
-    )
-    subcommands = parser.add_subcommands(required=True)
-    for command in commands:
-        description = inspect.getdoc(command).split("\n\nArgs:")[0]  # type: ignore[union-attr]
-        subparser = ArgumentParser(description=description, formatter_class=_Formatter)
-        subparser.add_argument("--config", action=ActionConfigFile, help="YAML file of options.")
-        subparser.add_function_arguments(command, as_group=False, as_positional=True)
-        subcommands.add_subcommand(command.__name__, subparser, help=description.split("\n")[0])
-    chosen = parser.parse_args(arguments)
-    options = chosen[chosen.subcommand].as_dict()
-    options.pop("config", None)
-    next(command for command in commands if command.__name__ == chosen.subcommand)(**options)
-
-
-class _Formatter(RawDescriptionHelpFormatter, DefaultHelpFormatter):
-    """Types and defaults in the help, and descriptions as they stand in the docstring."""
-
-
-def _model_fingerprint(name: str, model: Any) -> str:
-    """What the weights are: the manifest's fingerprint, else a hash of the files, else the Hub's commit."""
-    folder = Path(name)
-    if (folder / MANIFEST).is_file():
-        return fingerprint(folder)
-    if folder.is_dir():
-        return " ".join(sha256(path) for path in sorted(folder.glob("*.safetensors")))
-    return str(model.config._commit_hash)
+    run_verb("prompts", "Zero-shot classification with causal models.", [evaluate, verbalizer], arguments)
