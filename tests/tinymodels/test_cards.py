@@ -70,6 +70,7 @@ def test_the_card_shows_the_scores(carded):
         "43.43",
     ):
         assert number in body, number
+    assert "| held-out stories |\n|---|---|---|---|\n| words | 41.41 | 40.4 – 42.42 | 43.43 |\n| distinct 2 |" in body
     manifest = json.loads((carded / "manifest.json").read_text())
     for name in ("parameters", "non_embedding_parameters", "tokens"):
         assert f"{manifest[name]:,}" in body
