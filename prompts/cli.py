@@ -95,7 +95,7 @@ def evaluate(
 
     with new_folder(output) as folder:
         causal_model, tokenizer = open_model(model)
-        inputs["model"] = model_fingerprint(model)
+        inputs["model"] = model_fingerprint(model, causal_model)
         results = []
         for task, verbalizer, classified, labelled in tasks:
             classifier = ZeroShotClassifier(causal_model, tokenizer, verbalizer, score, calibration, keep)
