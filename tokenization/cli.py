@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
-import inspect
-import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jsonargparse import ArgumentParser, DefaultHelpFormatter
-
+from corpora.commands import run_verb
 from corpora.folders import fingerprint, new_folder, read_manifest, write_manifest, write_text
 from corpora.stories import read_corpus
 from tokenization.settings import ProbeSettings
@@ -101,7 +96,7 @@ def compare(
     )
 
 
-def publish(folder: Path, repo: str, private: bool = False, dry_run: bool = False) -> None:
+def publish(folder: Path, /, repo: str, private: bool = False, dry_run: bool = False) -> None:
     """Publish a tokenizer folder on the Hugging Face Hub.
 
     Reads a tokenizer folder. Creates the repository if it is missing and uploads the tokenizer with a short card; the
@@ -146,29 +141,6 @@ def _card(manifest: dict[str, Any], repo: str) -> str:
     )
 
 
-class _Help(argparse.RawDescriptionHelpFormatter, DefaultHelpFormatter):
-    """Keeps the paragraphs of a description."""
-
-
 def main(arguments: list[str]) -> None:
-    """Run one of the room's commands. Options may be written with hyphens or underscores."""
-    commands: dict[str, Callable[..., None]] = {"train": train, "compare": compare, "publish": publish}
-    parser = ArgumentParser(
-        prog="kathalab tokenization",
-        description="Training, loading and comparing tokenizers.",
-        formatter_class=_Help,
-    )
-    verbs = parser.add_subcommands(dest="verb", metavar="VERB")
-    for name, command in commands.items():
-        description = (inspect.getdoc(command) or "").split("\n\nArgs:")[0]
-        verb = ArgumentParser(description=description, formatter_class=_Help)
-        verb.add_argument("--config", action="config", help="a YAML file with these options")
-        if command is publish:
-            verb.add_argument("folder", type=Path, help="tokenizer folder")
-        verb.add_function_arguments(command, as_group=False, as_positional=False, skip={"folder"})
-        verbs.add_subcommand(name, verb, help=description.split("\n")[0])
-    underscored = [re.sub(r"^--[^=]+", lambda name: f"--{name[0][2:].replace('-', '_')}", word) for word in arguments]
-    chosen = parser.instantiate_classes(parser.parse_args(underscored))
-    options: dict[str, Any] = dict(vars(chosen[chosen.verb]))
-    options.pop("config", None)
-    commands[chosen.verb](**options)
+    """Run one of the room's commands."""
+    run_verb("tokenization", "Training, loading and comparing tokenizers.", [train, compare, publish], arguments)
