@@ -69,7 +69,7 @@ def test_warm_up_stable_decay_by_hand():
 def test_the_logged_learning_rate_follows_the_schedule(finished):
     rates = {int(row["step"]): float(row["learning_rate"]) for row in rows(finished)}
     for step, rate in rates.items():
-        assert rate == pytest.approx(0.02 * warmup_stable_decay(step - 1, 12, 3, 0.3), abs=1e-8)
+        assert rate == pytest.approx(0.02 * warmup_stable_decay(step - 1, 12, 3, 0.5), abs=1e-8)
 
 
 def test_bits_per_character_are_those_of_the_evaluation_room(finished, corpus, model, capsys, fit):
