@@ -17,7 +17,7 @@ from pathlib import Path
 STUDY = Path(workflow.configfiles[0]).stem
 OUT = f"results/{STUDY}"
 LANGUAGES = config["languages"]
-KINDS = config["tokenizers"]
+KINDS = list(config["tokenizers"])  # the first one serves the models
 THREADS = max(1, int(config.get("threads_in_all", workflow.cores)) // len(LANGUAGES))
 KATHALAB = f"{shlex.quote(sys.executable)} -m kathalab"
 
@@ -27,9 +27,9 @@ if config.get("data") and not Path(str(config["data"])).exists():
     sys.exit(f"kathalab: error: there is no file or folder at {str(config['data'])!r}; check the path of the data.")
 
 
-def options(section):
-    """A section of the study as command-line options."""
-    values = config.get(section) or {}
+def options(values):
+    """A mapping of the study as command-line options."""
+    values = values or {}
     texts = {k: v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in values.items()}
     filled = {k: v.replace("{data}", str(config.get("data", ""))) for k, v in texts.items()}
     return " ".join(f"--{key} {shlex.quote(value)}" for key, value in filled.items())
@@ -44,7 +44,7 @@ def keep_only_if_current(folder, *made_from):
     folder = Path(folder)
     key = hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
     mark = folder / ".made-from"
-    if folder.exists() and (not mark.exists() or mark.read_text() != key):
+    if (folder / "checkpoints").exists() and (not mark.exists() or mark.read_text() != key):
         folder.rename(folder.with_name(f"{folder.name}.before-{int(time.time())}"))
     folder.mkdir(parents=True, exist_ok=True)
     mark.write_text(key)
@@ -63,7 +63,7 @@ rule corpus:
     output:
         f"{OUT}/corpus/manifest.json",
     params:
-        options=options("corpus"),
+        options=options(config.get("corpus")),
     shell:
         "{KATHALAB} corpora build {params.options} --output {OUT}/corpus"
 
@@ -74,7 +74,7 @@ rule tokenizer:
     output:
         OUT + "/tokenizers/{language}/{kind}/manifest.json",
     params:
-        options=options("tokenizer"),
+        options=lambda wildcards: options(config["tokenizers"][wildcards.kind]),
     shell:
         "{KATHALAB} tokenization train --corpus {OUT}/corpus --languages [{wildcards.language}]"
         " --kind {wildcards.kind} {params.options} --output {OUT}/tokenizers/{wildcards.language}/{wildcards.kind}"
@@ -87,7 +87,7 @@ rule comparison:
     output:
         OUT + "/comparisons/{language}/manifest.json",
     params:
-        options=options("comparison"),
+        options=options(config.get("comparison")),
         tokenizers=lambda wildcards: ",".join(f"{OUT}/tokenizers/{wildcards.language}/{kind}" for kind in KINDS),
     shell:
         "OMP_NUM_THREADS=1 {KATHALAB} tokenization compare --corpus {OUT}/corpus --languages [{wildcards.language}]"
@@ -101,14 +101,14 @@ rule run:
     output:
         OUT + "/runs/{language}/manifest.json",
     params:
-        options=options("training"),
+        options=options(config.get("training")),
     priority: 10  # the longest jobs first
     threads: THREADS
     run:
         folder = Path(output[0]).parent
         keep_only_if_current(folder, fingerprint(input.corpus[0]), fingerprint(input.tokenizer), params.options)
         shell(
-            "OMP_NUM_THREADS={threads} {KATHALAB} tinymodels fit --config tinymodels/configs/base.yaml"
+            "OMP_NUM_THREADS={threads} {KATHALAB} tinymodels fit"
             " --data.corpus {OUT}/corpus --data.languages [{wildcards.language}]"
             f" --data.tokenizer {Path(input.tokenizer).parent} --trainer.default_root_dir {folder}"
             " --ckpt_path last {params.options}"
@@ -131,7 +131,7 @@ rule scores:
     output:
         OUT + "/scores/{language}/manifest.json",
     params:
-        options=options("scores"),
+        options=options(config.get("scores")),
     threads: THREADS
     shell:
         "OMP_NUM_THREADS={threads} {KATHALAB} evaluation score {OUT}/models/{wildcards.language}"
@@ -156,7 +156,7 @@ rule classification:
     output:
         OUT + "/classification/{language}/manifest.json",
     params:
-        options=options("classification"),
+        options=options(config.get("classification")),
     shell:
         "OMP_NUM_THREADS=1 {KATHALAB} prompts evaluate {OUT}/models/{wildcards.language}"
         " --languages [{wildcards.language}] {params.options} --output {OUT}/classification/{wildcards.language}"
