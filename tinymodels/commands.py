@@ -9,6 +9,7 @@ from jsonargparse.typing import ClosedUnitInterval, NonNegativeFloat, NonNegativ
 
 def sample(
     model: str,
+    /,
     prompt: str = "",
     stories: PositiveInt = 1,
     seed: NonNegativeInt = 1,
@@ -54,7 +55,7 @@ def sample(
     print(f"{len(written)} {'story' if len(written) == 1 else 'stories'} by {model!r}{where}.")
 
 
-def export(run: str, output: str, corpus: str | None = None) -> None:
+def export(run: str, /, output: str, corpus: str | None = None) -> None:
     """Make a model folder out of a run.
 
     Reads a run folder; writes a folder that AutoModelForCausalLM.from_pretrained and AutoTokenizer open with no code
@@ -72,7 +73,7 @@ def export(run: str, output: str, corpus: str | None = None) -> None:
     print(f"the model was exported; it is in {str(folder)!r}.")
 
 
-def card(model: str, scores: str, dataset: str = "kathalab-stories") -> None:
+def card(model: str, /, scores: str, dataset: str = "kathalab-stories") -> None:
     """Write the model card with every number out of the scores.
 
     Reads a model folder and a scores folder (kathalab evaluation score); writes README.md, eval/ and .eval_results/
@@ -90,7 +91,7 @@ def card(model: str, scores: str, dataset: str = "kathalab-stories") -> None:
     print(f"the card was written; it is in {str(Path(model) / 'README.md')!r}.")
 
 
-def publish(folder: str, repo: str, private: bool = False, dry_run: bool = False) -> None:
+def publish(folder: str, /, repo: str, private: bool = False, dry_run: bool = False) -> None:
     """Upload a model folder to the Hugging Face Hub.
 
     Reads a model folder; creates the repository if it is missing and uploads weights, tokenizer, card and scores in
