@@ -213,14 +213,16 @@ def _comparison(path: Path) -> dict[str, Any]:
     with _wanting(path):
         tokenizers = []
         for row in comparison["tokenizers"]:
-            probe = (row.get("probe") or {}).get("bits_per_character")
+            probe = row.get("probe") or {}
+            bits, difference = probe.get("bits_per_character"), probe.get("difference_to_reference")
             tokenizers.append(
                 {
                     "name": str(row["name"]),
                     "kind": str(row.get("kind", "")),
                     "vocabulary_size": int(row["vocabulary_size"]),
                     "metrics": {name: _interval(value) for name, value in row["metrics"].items() if value is not None},
-                    "probe": _interval(probe) if probe is not None else None,
+                    "probe": _interval(bits["over_seeds"]) if bits else None,
+                    "difference": _interval(difference["over_seeds"]) if difference else None,
                 }
             )
         return {"tokenizers": tokenizers, "setup": comparison.get("setup", {})}
@@ -319,7 +321,7 @@ def bounds(interval: Any, style: str = "two") -> str:
     if not isinstance(interval, Mapping) or interval.get("low") is None or interval.get("high") is None:
         return ""
     low, high = _styled(interval["low"], style), _styled(interval["high"], style)
-    between = " to " if "−" in low else "–"
+    between = " to " if low.startswith(("−", "+")) else "–"
     return "" if low == high else f"{low.removesuffix(_PERCENT)}{between}{high}"
 
 
@@ -328,6 +330,8 @@ def _styled(value: float, style: str) -> str:
         text = f"{100 * value:.1f}{_PERCENT}"
     elif style == "thousandth":
         text = f"{1000 * value:.2f}"
+    elif style == "signed":
+        text = f"{value:+.3f}"
     else:
         digits = {"one": 1, "two": 2, "three": 3}[style]
         text = f"{value:,.{digits}f}".replace(",", "\u202f")

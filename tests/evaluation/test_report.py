@@ -67,7 +67,7 @@ def study(tmp_path, corpus) -> Path:
         {
             "setup": {"parameters": 300_000},
             "tokenizers": [
-                {"name": "alpha", **row, "probe": {"bits_per_character": interval(1.525)}},
+                {"name": "alpha", **row, "probe": {"bits_per_character": {"over_seeds": interval(1.525)}}},
                 {"name": "beta", **row, "probe": None},
             ],
         },
