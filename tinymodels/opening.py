@@ -26,13 +26,7 @@ def open_story_model(name: str) -> tuple[Any, Any]:
             raise UserError(
                 f"the tokenizer in {str(folder)!r} is not the one the model was exported with; export it again."
             )
-    try:
-        model, tokenizer = open_model(name)
-    except (UserError, KeyboardInterrupt):
-        raise
-    except Exception as error:  # the Rust readers raise bare exceptions of their own on damaged files
-        reason = str(error).strip().split("\n")[0].rstrip(".")
-        raise UserError(f"the model {name!r} cannot be opened ({reason}); export or download it again.") from None
+    model, tokenizer = open_model(name)
     vocabulary = model.config.vocab_size
     if len(tokenizer) != vocabulary:
         raise UserError(

@@ -213,7 +213,7 @@ class StoryProgress(ProgressBar):
             self._printed = now
             left = (now - self._started) / max(1, step - self._first) * (module.total_updates - step)  # type: ignore[operator]
             told = f"step {step:,} of {module.total_updates:,}, {self._described()}, {left:.0f} s left"
-            print(f"training: {told}", file=sys.stderr, flush=True)
+            print(f"training {Path(trainer.default_root_dir).name}: {told}", file=sys.stderr, flush=True)
 
     def _described(self) -> str:
         latest = self._log.latest

@@ -121,7 +121,7 @@ def test_nothing_to_classify(model_folder, tmp_path, capsys):
     assert "give --corpus, --sib200 or both" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("damage", ["absent", "no config", "no weights", "larger tokenizer"])
+@pytest.mark.parametrize("damage", ["absent", "no config", "no weights", "broken weights", "larger tokenizer"])
 def test_wrong_model_folder(damage, model_folder, corpus, tmp_path, capsys):
     model = tmp_path / "model"
     if damage != "absent":
@@ -130,6 +130,8 @@ def test_wrong_model_folder(damage, model_folder, corpus, tmp_path, capsys):
         (model / "config.json").unlink()
     if damage == "no weights":
         (model / "model.safetensors").unlink()
+    if damage == "broken weights":
+        (model / "model.safetensors").write_bytes(b"not safetensors")
     if damage == "larger tokenizer":
         content = json.loads((model / "tokenizer.json").read_text())
         content["added_tokens"].append({**content["added_tokens"][0], "id": 9999, "content": "<more>"})

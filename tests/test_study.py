@@ -1,0 +1,70 @@
+"""The whole way through the Snakefile: from a study's YAML to a report, and nothing done twice."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+TINY = """
+languages: [hi, bn]
+corpus:
+  source: Generator
+  source.languages: [hi, bn]
+  source.stories: 160
+tokenizers:
+  sentencepiece-bpe: {vocabulary_size: 700}
+  characters: {}
+comparison:
+  seeds: 2
+  probe.characters: 6000
+  probe.held_out_characters: 2000
+training:
+  trainer.max_steps: 12
+  model.parameters: 150000
+  data.batch_size: 4
+  samples.stories: 0
+scores: {stories: 3, max_new_tokens: 40, documents: 6}
+classification:
+  corpus: results/tiny/corpus
+  items: 10
+"""
+
+
+def study(folder: Path, name: str, *options: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--directory", folder]
+    command += ["--cores", "2", "--configfile", name, *options]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900)
+
+
+@pytest.mark.slow
+def test_a_tiny_study_ends_with_a_report_and_publishable_models_and_is_then_up_to_date(tmp_path):
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    done = study(tmp_path, "tiny.yaml")
+    assert done.returncode == 0, done.stderr[-3000:]
+    out = tmp_path / "results" / "tiny"
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "Hindi" in page and "Bengali" in page and "Marathi" not in page
+    for language in ("hi", "bn"):
+        model, scores = out / "models" / language, json.loads((out / "scores" / language / "scores.json").read_text())
+        assert (model / "model.safetensors").exists() and (model / "tokenizer.json").exists()
+        assert f"{scores['bits_per_character']['value']:.3f}" in (model / "README.md").read_text(encoding="utf-8")
+        assert list((model / ".eval_results").glob("*.yaml"))
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
+    again = study(tmp_path, "tiny.yaml")
+    assert again.returncode == 0 and "Nothing to be done" in again.stdout + again.stderr
+    assert before == {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"), [([], "needs the path to its data"), (["data=absent"], "no file or folder")]
+)
+def test_a_study_without_its_data_is_one_sentence(tmp_path, options, sentence):
+    (tmp_path / "needy.yaml").write_text(TINY.replace("source: Generator", 'source.path: "{data}"'))
+    failed = study(tmp_path, "needy.yaml", *(["--config", *options] if options else []))
+    assert failed.returncode != 0
+    assert "kathalab: error: " in failed.stderr and sentence in failed.stderr
+    assert "Traceback" not in failed.stderr
