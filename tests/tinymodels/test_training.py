@@ -188,5 +188,5 @@ def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(fit, tmp_path, capsys):
 def test_progress_is_seen_where_there_is_no_terminal(fit, tmp_path, capsys):
     assert fit(tmp_path / "run", "--trainer.enable_progress_bar=true") == 0
     told = capsys.readouterr()
-    assert "training: step 12 of 12" in told.err and "bits per character" in told.err
+    assert "training run: step 12 of 12" in told.err and "bits per character" in told.err
     assert told.out.splitlines()[-1].endswith(f"the run is in '{tmp_path / 'run'}'.")
