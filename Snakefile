@@ -101,7 +101,9 @@ rule run:
     output:
         OUT + "/runs/{language}/manifest.json",
     params:
-        options=options(config.get("training")),
+        options=lambda wildcards: options(
+            {**(config.get("training") or {}), **(config.get("training_of") or {}).get(wildcards.language, {})}
+        ),
     priority: 10  # the longest jobs first
     threads: THREADS
     run:

@@ -33,6 +33,12 @@ from corpora.stories import Story
 
 WORLD = Path(__file__).parent / "storyworld.yaml"
 SLOT = re.compile(r"\{(\w+)((?:\.\w+)*)(?::([\w.+]+))?\}")
+NAMES = {
+    ("person", "m"): "boy_name",
+    ("person", "f"): "girl_name",
+    ("animal", "m"): "he_name",
+    ("animal", "f"): "she_name",
+}
 ROLE_SECTIONS = ("activities", *SECTIONS)
 """Where the word of a role is looked up: `sing` is the activity (singing songs) before it is the verb."""
 
@@ -106,35 +112,38 @@ def draw_outline(seed: int, number: int) -> Outline:
     rng = random.Random(f"{seed}/{number}")
     spec = world["plots"][plot]
     roles = _draw_roles(spec["roles"], world, rng)
-    paragraphs = [[beat for beat in map(lambda b: _draw_beat(b, rng), beats) if beat] for beats in spec["story"]]
+    paragraphs = [[drawn for beat in beats if (drawn := _draw_beat(beat, rng))] for beats in spec["story"]]
     return Outline(number, plot, spec["theme"], roles, [beats for beats in paragraphs if beats])
 
 
 def _draw_roles(spec: dict[str, str], world: dict[str, Any], rng: random.Random) -> dict[str, Bound]:
-    classes, sexes = world["classes"], world["sexes"]
+    """What each role of a plot stands for; no concept and no name serves twice."""
     roles: dict[str, Bound] = {}
     used: set[str] = set()
     for role, wanted in spec.items():
         wanted, plural = wanted.removesuffix(" pl"), wanted.endswith(" pl")
         wanted, _, excluded = wanted.partition(" except ")
         used.update(excluded.split())
+        animal = "hero" in roles and roles["hero"].concept in world["classes"]["animal"]
         if wanted in ("character", "person", "animal"):
-            sort = wanted if wanted != "character" else rng.choice(("person", "animal"))
-            if role != "hero" and wanted == "character":
-                sort = "animal" if roles["hero"].concept in classes["animal"] else "person"
-            concept = rng.choice([c for c in classes[sort] if c not in used or sort == "person"])
-            sex = sexes[concept]
-            pool = {"person": {"m": "boy_name", "f": "girl_name"}, "animal": {"m": "he_name", "f": "she_name"}}[sort][
-                sex
-            ]
-            roles[role] = Bound(concept, name=rng.choice([n for n in classes[pool] if n not in used]), sex=sex)
-            used.add(roles[role].name)
+            either = rng.choice(("person", "animal")) if wanted == "character" else wanted
+            friend = wanted == "character" and role != "hero"  # is of the hero's sort
+            sort = ("animal" if animal else "person") if friend else either
+            roles[role] = _draw_character(sort, world, used, rng)
         else:
-            animal = roles["hero"].concept in classes["animal"] if "hero" in roles else False
-            pool = f"{wanted}_animal" if animal and f"{wanted}_animal" in classes else wanted
-            roles[role] = Bound(rng.choice([c for c in classes[pool] if c not in used]), plural=plural)
-        used.add(roles[role].concept)
+            pool = f"{wanted}_animal" if animal and f"{wanted}_animal" in world["classes"] else wanted
+            roles[role] = Bound(rng.choice([c for c in world["classes"][pool] if c not in used]), plural=plural)
+        used.update({roles[role].concept, roles[role].name})
     return roles
+
+
+def _draw_character(sort: str, world: dict[str, Any], used: set[str], rng: random.Random) -> Bound:
+    """A person or an animal, with a name of its sex; two persons may both be girls, two animals are of two kinds."""
+    classes = world["classes"]
+    concept = rng.choice([c for c in classes[sort] if c not in used or sort == "person"])
+    sex = world["sexes"][concept]
+    names = classes[NAMES[sort, sex]]
+    return Bound(concept, name=rng.choice([name for name in names if name not in used]), sex=sex)
 
 
 def _draw_beat(beat: str, rng: random.Random) -> str:
