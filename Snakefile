@@ -50,6 +50,9 @@ def keep_only_if_current(folder, *made_from):
     mark.write_text(key)
 
 
+# Outputs are `update(…)`: snakemake must not delete a finished part before its command has put the next one in its place.
+
+
 localrules:
     all,
 
@@ -61,7 +64,7 @@ rule all:
 
 rule corpus:
     output:
-        f"{OUT}/corpus/manifest.json",
+        update(f"{OUT}/corpus/manifest.json"),
     params:
         options=options(config.get("corpus")),
     shell:
@@ -72,7 +75,7 @@ rule tokenizer:
     input:
         rules.corpus.output,
     output:
-        OUT + "/tokenizers/{language}/{kind}/manifest.json",
+        update(OUT + "/tokenizers/{language}/{kind}/manifest.json"),
     params:
         options=lambda wildcards: options(config["tokenizers"][wildcards.kind]),
     shell:
@@ -85,7 +88,7 @@ rule comparison:
         rules.corpus.output,
         lambda wildcards: [f"{OUT}/tokenizers/{wildcards.language}/{kind}/manifest.json" for kind in KINDS],
     output:
-        OUT + "/comparisons/{language}/manifest.json",
+        update(OUT + "/comparisons/{language}/manifest.json"),
     params:
         options=options(config.get("comparison")),
         tokenizers=lambda wildcards: ",".join(f"{OUT}/tokenizers/{wildcards.language}/{kind}" for kind in KINDS),
@@ -99,7 +102,7 @@ rule run:
         corpus=rules.corpus.output,
         tokenizer=OUT + "/tokenizers/{language}/" + KINDS[0] + "/manifest.json",
     output:
-        OUT + "/runs/{language}/manifest.json",
+        update(OUT + "/runs/{language}/manifest.json"),
     params:
         options=lambda wildcards: options(
             {**(config.get("training") or {}), **(config.get("training_of") or {}).get(wildcards.language, {})}
@@ -121,7 +124,7 @@ rule model:
     input:
         rules.run.output,
     output:
-        OUT + "/models/{language}/manifest.json",
+        update(OUT + "/models/{language}/manifest.json"),
     shell:
         "{KATHALAB} tinymodels export {OUT}/runs/{wildcards.language} --output {OUT}/models/{wildcards.language}"
 
@@ -131,7 +134,7 @@ rule scores:
         rules.corpus.output,
         rules.model.output,
     output:
-        OUT + "/scores/{language}/manifest.json",
+        update(OUT + "/scores/{language}/manifest.json"),
     params:
         options=options(config.get("scores")),
     threads: THREADS
@@ -146,7 +149,7 @@ rule card:
         rules.model.output,
         rules.scores.output,
     output:
-        OUT + "/models/{language}/eval/scores.json",
+        update(OUT + "/models/{language}/eval/scores.json"),
     shell:
         "{KATHALAB} tinymodels card {OUT}/models/{wildcards.language} --scores {OUT}/scores/{wildcards.language}"
 
@@ -156,7 +159,7 @@ rule classification:
         rules.corpus.output,
         rules.model.output,
     output:
-        OUT + "/classification/{language}/manifest.json",
+        update(OUT + "/classification/{language}/manifest.json"),
     params:
         options=options(config.get("classification")),
     shell:
@@ -170,6 +173,6 @@ rule report:
         expand(rules.card.output, language=LANGUAGES),
         expand(rules.classification.output, language=LANGUAGES) if config.get("classification") else [],
     output:
-        f"{OUT}/report.html",
+        update(f"{OUT}/report.html"),
     shell:
         "{KATHALAB} evaluation report {OUT}"

@@ -58,6 +58,17 @@ def test_a_tiny_study_ends_with_a_report_and_publishable_models_and_is_then_up_t
     assert again.returncode == 0 and "Nothing to be done" in again.stdout + again.stderr
     assert before == {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
 
+    (tmp_path / "tiny.yaml").write_text(TINY + "training_of: {bn: {trainer.max_steps: 14}}\n")
+    changed = study(tmp_path, "tiny.yaml")
+    assert changed.returncode == 0, changed.stderr[-3000:]
+    steps = {
+        language: json.loads((out / "runs" / language / "manifest.json").read_text())["steps"]
+        for language in ("hi", "bn")
+    }
+    assert steps == {"hi": 12, "bn": 14}
+    assert list((out / "runs").glob("bn.before-*/checkpoints/*.ckpt")), "the earlier run steps aside, it is not deleted"
+    assert (out / "report.html").read_text(encoding="utf-8") != page
+
 
 @pytest.mark.parametrize(
     ("options", "sentence"), [([], "needs the path to its data"), (["data=absent"], "no file or folder")]
