@@ -28,7 +28,7 @@ def open_model(
     if Path(name).exists():
         if not (Path(name) / "config.json").is_file():
             raise UserError(f"{name!r} is not a model folder (no config.json); give the folder of an exported model.")
-    elif name.startswith((".", "/", "~")) or name.count("/") > 1:
+    elif name.startswith((".", "/", "~")) or name.count("/") != 1:
         raise UserError(f"there is no model folder {name!r}; check the path.")
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)

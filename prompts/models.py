@@ -15,7 +15,7 @@ from corpora.errors import UserError
 
 def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     """The tokenizer in a folder, or of a model `USER/MODEL` on the Hub; UserError if it does not open."""
-    if not Path(name).is_dir() and (name.startswith((".", "/", "~")) or name.count("/") > 1):
+    if not Path(name).is_dir() and (name.startswith((".", "/", "~")) or name.count("/") != 1):
         raise UserError(f"there is no tokenizer folder {name!r}; check the path.")
     try:
         return AutoTokenizer.from_pretrained(name)
