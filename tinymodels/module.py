@@ -12,7 +12,7 @@ from jsonargparse.typing import ClosedUnitInterval, NonNegativeFloat, NonNegativ
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from tinymodels.architecture import build
+from tinymodels.architecture import BEGIN, build
 from tinymodels.identity import plain, refuse_another_run
 from tinymodels.optimizers import make_optimizer
 from tinymodels.schedule import warmup_stable_decay
@@ -20,6 +20,17 @@ from tinymodels.sizing import ModelSize, size_for
 
 IGNORED = -100
 """Target of positions that are padding."""
+
+
+def story_mask(ids: Tensor) -> Tensor:
+    """Additive attention mask [batch, 1, length, length]: a token sees itself and what came before in its own story.
+
+    A window holds the end of one story and the beginning of the next; without the mask the model would learn to look
+    past the beginning, where at inference there is nothing, and copy the names of the wrong story.
+    """
+    story = (ids == BEGIN).cumsum(dim=1)
+    seen = (story[:, :, None] == story[:, None, :]).tril()
+    return torch.zeros(seen.shape, device=ids.device).masked_fill(~seen, -torch.inf)[:, None]
 
 
 class StoryModel(pl.LightningModule):
@@ -109,7 +120,7 @@ class StoryModel(pl.LightningModule):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Logits of the next token at each place; ids [batch, length] -> [batch, length, vocabulary]."""
-        return self.model(input_ids=ids, use_cache=False).logits
+        return self.model(input_ids=ids, attention_mask=story_mask(ids), use_cache=False).logits
 
     def training_step(self, windows: Tensor, index: int) -> Tensor:
         """Mean loss in nats per token over windows [batch, sequence_length + 1]."""

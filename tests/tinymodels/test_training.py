@@ -190,3 +190,22 @@ def test_progress_is_seen_where_there_is_no_terminal(fit, tmp_path, capsys):
     told = capsys.readouterr()
     assert "training run: step 12 of 12" in told.err and "bits per character" in told.err
     assert told.out.splitlines()[-1].endswith(f"the run is in '{tmp_path / 'run'}'.")
+
+
+def test_a_story_in_a_window_does_not_see_the_story_before_it():
+    import torch
+
+    from tinymodels.module import StoryModel
+
+    model = StoryModel(parameters=60_000, vocabulary_size=300, context=32).eval()
+    for weight in model.parameters():
+        torch.nn.init.normal_(weight, std=0.3, generator=torch.Generator().manual_seed(weight.numel()))
+    first, second = [1, 40, 41, 42, 2], [1, 50, 51, 50, 52]
+    with torch.no_grad():
+        window = model(torch.tensor([first + second]))[0]
+        alone = model(torch.tensor([second]))[0]
+        plain = model.model(input_ids=torch.tensor([second])).logits[0]
+        unmasked = model.model(input_ids=torch.tensor([first + second])).logits[0]
+    assert torch.allclose(window[len(first) :], alone, atol=1e-5)
+    assert torch.allclose(alone, plain, atol=1e-5)
+    assert not torch.allclose(window[len(first) :], unmasked[len(first) :], atol=1e-3), "the control sees both"
