@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from corpora.errors import UserError
+from corpora.folders import MANIFEST, fingerprint, sha256
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +29,7 @@ def open_model(
     if Path(name).exists():
         if not (Path(name) / "config.json").is_file():
             raise UserError(f"{name!r} is not a model folder (no config.json); give the folder of an exported model.")
-    elif name.startswith((".", "/", "~")) or name.count("/") != 1:
+    elif not is_hub_name(name):
         raise UserError(f"there is no model folder {name!r}; check the path.")
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
@@ -46,6 +47,11 @@ def open_model(
     check_match(model, len(tokenizer), name)
     model.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     return model, tokenizer
+
+
+def is_hub_name(name: str) -> bool:
+    """Whether a name that is no folder can be `USER/MODEL` on the Hub, and not a path that does not exist."""
+    return name.count("/") == 1 and not name.startswith((".", "/", "~"))
 
 
 def embedding_table(model: PreTrainedModel) -> torch.Tensor:
@@ -88,3 +94,14 @@ def count_parameters(model: PreTrainedModel) -> dict[str, int]:
         if table is not None:
             seen.pop(id(table.weight), None)
     return {"total": total, "non_embedding": sum(seen.values())}
+
+
+def model_fingerprint(name: str, network: Any) -> str:
+    """What the model's folder says of itself, else the SHA-256 of its weights, else (from the Hub) its commit."""
+    folder = Path(name)
+    if (folder / MANIFEST).is_file():
+        return fingerprint(folder)
+    weights = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
+    if weights:
+        return "+".join(sha256(path) for path in weights)
+    return str(getattr(network.config, "_commit_hash", None) or "")

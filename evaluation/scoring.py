@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from corpora.errors import UserError
-from corpora.folders import MANIFEST, fingerprint, new_folder, sha256, write_json, write_manifest, write_text
+from corpora.folders import fingerprint, new_folder, write_json, write_json_lines, write_manifest
 from corpora.languages import get_language
 from corpora.stories import read_corpus
 from evaluation.floors import compressor_floor, ngram_floor
@@ -20,7 +17,7 @@ from evaluation.generation import generate_stories, openings
 from evaluation.intervals import Interval, bootstrap_mean, bootstrap_ratio, paired_difference
 from evaluation.likelihood import score_documents
 from evaluation.likelihood import summarise as summarise_likelihood
-from evaluation.models import context_length, count_parameters, open_model
+from evaluation.models import context_length, count_parameters, model_fingerprint, open_model
 from evaluation.overlap import TrainingIndex
 from evaluation.text_statistics import equal_pools, measure
 from evaluation.text_statistics import summarise as summarise_texts
@@ -145,14 +142,14 @@ def score_model(
             "fingerprints": fingerprints,
         }
         write_json(folder / "scores.json", summary)
-        _write_lines(
+        write_json_lines(
             folder / "documents.jsonl",
             (
                 {**asdict(score), "language": story.language, "ngram_nats": float(nats)}
                 for score, story, nats in zip(scores, held_out, ngram.nats, strict=True)
             ),
         )
-        _write_lines(
+        write_json_lines(
             folder / "generations.jsonl",
             ({**asdict(story), **measures.record()} for story, measures in zip(written, ours, strict=True)),
         )
@@ -175,23 +172,8 @@ def score_model(
     return summary
 
 
-def model_fingerprint(name: str, network: Any) -> str:
-    """What the model's folder says of itself, else the SHA-256 of its weights, else (from the Hub) its commit."""
-    folder = Path(name)
-    if (folder / MANIFEST).is_file():
-        return fingerprint(folder)
-    weights = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
-    if weights:
-        return "+".join(sha256(path) for path in weights)
-    return str(getattr(network.config, "_commit_hash", None) or "")
-
-
 def _dicts(intervals: Mapping[str, Interval]) -> dict[str, dict[str, float]]:
     return {name: interval.as_dict() for name, interval in intervals.items()}
-
-
-def _write_lines(path: str | os.PathLike[str], records: Iterable[Mapping[str, Any]]) -> None:
-    write_text(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
 
 
 def _say(what: str) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from corpora.commands import run_verb
 from corpora.errors import UserError
-from corpora.folders import fingerprint, new_folder, sha256, write_json, write_manifest, write_text
+from corpora.folders import fingerprint, new_folder, sha256, write_json, write_json_lines, write_manifest
 
 if TYPE_CHECKING:
     from prompts.data import Item
@@ -70,8 +69,7 @@ def evaluate(
     if not languages:
         raise UserError("there is no language to classify; give one or more, e.g. --languages [hi].")
 
-    from evaluation.models import open_model
-    from evaluation.scoring import model_fingerprint
+    from evaluation.models import model_fingerprint, open_model
     from prompts.data import sample, sib200_items, sib200_path, theme_items
     from prompts.evaluate import describe, evaluate_task
     from prompts.verbalizers import labels_path, load_verbalizer
@@ -104,7 +102,7 @@ def evaluate(
         summaries: list[dict[str, Any]] = [{"model": model, "split": split, **result.summary} for result in results]
         write_json(folder / "scores.json", {"tasks": summaries})
         records = [record for result in results for record in result.predictions]
-        write_text(folder / "predictions.jsonl", "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records))
+        write_json_lines(folder / "predictions.jsonl", records)
         configuration = {
             "model": model,
             "languages": languages,

@@ -11,11 +11,12 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from corpora.errors import UserError
+from evaluation.models import is_hub_name
 
 
 def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     """The tokenizer in a folder, or of a model `USER/MODEL` on the Hub; UserError if it does not open."""
-    if not Path(name).is_dir() and (name.startswith((".", "/", "~")) or name.count("/") != 1):
+    if not Path(name).is_dir() and not is_hub_name(name):
         raise UserError(f"there is no tokenizer folder {name!r}; check the path.")
     try:
         return AutoTokenizer.from_pretrained(name)

@@ -7,7 +7,6 @@ import os
 import pickle
 import random
 import re
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from lightning.fabric.plugins import CheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 
 from corpora.errors import UserError
+from corpora.folders import write_bytes
 from tinymodels.identity import identity
 from tinymodels.runlog import validation_is_due
 
@@ -31,21 +31,9 @@ class WholeCheckpoints(CheckpointIO):
     """Writes beside the place, waits for the disk, renames; reads tensors and plain values only."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
         content = io.BytesIO()  # torch.save into a file hides the error of a full disk behind one of its own
         torch.save(checkpoint, content)
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content.getbuffer())
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(name, 0o644)
-            os.replace(name, target)
-            _wait_for(target.parent)
-        finally:
-            Path(name).unlink(missing_ok=True)
+        write_bytes(path, content.getbuffer())
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
         return load(path, map_location or "cpu")
@@ -180,11 +168,3 @@ def _restore_random_state(state: dict[str, Any]) -> None:
     np.random.set_state((kind, keys.numpy().astype(np.uint32), position, has_gauss, gauss))  # noqa: NPY002
     version, numbers, following = state["python"]
     random.setstate((version, tuple(numbers), following))
-
-
-def _wait_for(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -87,15 +87,17 @@ def export_run(run: str | os.PathLike[str], output: str | os.PathLike[str], corp
 
 def generation_config(context: int) -> dict[str, Any]:
     """Sampling that tiny story models do well with, and where a story ends."""
+    from tinymodels.architecture import BEGIN, END, PADDING
+
     return {
         "do_sample": True,
         "temperature": 0.8,
         "top_p": 0.95,
         "top_k": 0,
         "max_new_tokens": context - 1,
-        "bos_token_id": 1,
-        "eos_token_id": 2,
-        "pad_token_id": 3,
+        "bos_token_id": BEGIN,
+        "eos_token_id": END,
+        "pad_token_id": PADDING,
     }
 
 

@@ -148,19 +148,19 @@ class StoryModel(pl.LightningModule):
         self._sums += torch.stack([nats, tokens.double(), batch["characters"].double()]).to(self._sums.device)
 
     def on_validation_epoch_end(self) -> None:
-        nats, tokens, characters = self._sums.tolist()
-        self.validation = {"loss": nats / tokens, "bits_per_character": nats / math.log(2) / characters}
-        self.log("validation_loss", self.validation["loss"])
-        self.log("validation_bits_per_character", self.validation["bits_per_character"], prog_bar=True)
+        self._log_sums("validation")
 
     on_test_epoch_start = on_validation_epoch_start
     test_step = validation_step
 
     def on_test_epoch_end(self) -> None:
+        self._log_sums("test")
+
+    def _log_sums(self, what: str) -> None:
         nats, tokens, characters = self._sums.tolist()
         self.validation = {"loss": nats / tokens, "bits_per_character": nats / math.log(2) / characters}
-        self.log("test_loss", self.validation["loss"])
-        self.log("test_bits_per_character", self.validation["bits_per_character"])
+        for name, value in self.validation.items():
+            self.log(f"{what}_{name}", value, prog_bar=name == "bits_per_character")
 
     def predict_step(self, batch: dict[str, Tensor], index: int) -> dict[str, list[Any]]:
         """Nats of each piece beside the number of its document."""

@@ -10,6 +10,7 @@ import lightning.pytorch as pl
 from jsonargparse.typing import ClosedUnitInterval, NonNegativeFloat, NonNegativeInt, PositiveInt
 from lightning.pytorch.callbacks import Callback
 
+from corpora.folders import json_lines
 from evaluation.generation import Prompt, generate_stories
 from tinymodels.data import StoryData
 from tinymodels.module import StoryModel
@@ -74,7 +75,7 @@ class SampledStories(Callback):
         )
         module.model.train()
         rows = [{"step": step, "prompt": story.prompt, "story": story.text} for story in written]
-        append(self.path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+        append(self.path, json_lines(rows))
         if self.show:
             from tqdm import tqdm
 

@@ -21,7 +21,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveCon
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from corpora.errors import UserError
-from corpora.folders import MANIFEST, fingerprint, new_folder, write_json, write_manifest, write_text
+from corpora.folders import MANIFEST, fingerprint, new_folder, read_manifest, write_json, write_manifest, write_text
 from corpora.stories import read_corpus
 from tinymodels.checkpoints import RunCheckpoints, Stopped, WholeCheckpoints, last_checkpoint, list_checkpoints
 from tinymodels.data import StoryData
@@ -288,6 +288,4 @@ def _copy_tokenizer(source: str, target: Path) -> None:
 
 
 def _licenses(corpus: str) -> list[str]:
-    from corpora.folders import read_manifest
-
     return read_manifest(corpus, "corpus").get("licenses", [])

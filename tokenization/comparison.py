@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from corpora.errors import UserError
-from corpora.folders import fingerprint, new_folder, read_json, write_json, write_manifest, write_text
+from corpora.folders import fingerprint, new_folder, read_json, write_json, write_json_lines, write_manifest, write_text
 from corpora.stories import Story, read_corpus
 from tokenization.folder import load_tokenizer
 from tokenization.metrics import DEFINITIONS, measure
@@ -132,7 +131,7 @@ def compare(
     with new_folder(output) as folder:
         write_json(folder / "comparison.json", result)
         write_text(folder / "comparison.md", render(result))
-        write_text(folder / "probe_documents.jsonl", _records(candidates, nats, scored))
+        write_json_lines(folder / "probe_documents.jsonl", _records(candidates, nats, scored))
         write_manifest(
             folder,
             "comparison",
@@ -200,26 +199,22 @@ def _summarise(nats: dict[str, np.ndarray], scored: Sequence[Story], reference: 
     }
 
 
-def _records(candidates: Sequence[Candidate], nats: dict[str, np.ndarray], scored: Sequence[Story]) -> str:
-    """One JSON line per tokenizer, seed and story: enough to compute every probe number again."""
-    lines = [
-        json.dumps(
-            {
-                "tokenizer": candidate.name,
-                "seed": seed,
-                "id": story.id,
-                "group": story.group,
-                "language": story.language,
-                "characters": len(story.text),
-                "nats": float(value),
-            },
-            ensure_ascii=False,
-        )
-        for candidate in candidates
-        for seed, row in enumerate(nats[candidate.name])
-        for story, value in zip(scored, row, strict=True)
-    ]
-    return "\n".join(lines) + "\n"
+def _records(
+    candidates: Sequence[Candidate], nats: dict[str, np.ndarray], scored: Sequence[Story]
+) -> Iterator[dict[str, Any]]:
+    """One record per tokenizer, seed and story: enough to compute every probe number again."""
+    for candidate in candidates:
+        for seed, row in enumerate(nats[candidate.name]):
+            for story, value in zip(scored, row, strict=True):
+                yield {
+                    "tokenizer": candidate.name,
+                    "seed": seed,
+                    "id": story.id,
+                    "group": story.group,
+                    "language": story.language,
+                    "characters": len(story.text),
+                    "nats": float(value),
+                }
 
 
 def render(result: dict[str, Any]) -> str:

@@ -21,18 +21,31 @@ _FIELDS = [field.name for field in fields(Story)]
 class Table(FileSource):
     """Stories in rows with named columns."""
 
+    suffixes: tuple[str, ...]
+
     def __init__(
         self,
         path: str,
-        suffixes: tuple[str, ...],
-        language: str,
-        columns: Mapping[str, str] | None,
-        name: str,
-        license: str,
-        attribution: str,
-        on_bad: OnBad,
+        language: str = "",
+        columns: dict[str, str] | None = None,
+        name: str = "",
+        license: str = "",
+        attribution: str = "",
+        on_bad: OnBad = "stop",
     ):
-        super().__init__(path, suffixes, on_bad)
+        """Read one file, or every such file of a folder.
+
+        Args:
+            path: a file or folder.
+            language: ISO 639-1 code of all rows; if empty, each row's `language` says it.
+            columns: which column holds which field of a story, e.g. {"text": "Translated Story"}; by default columns of
+                the field's own name, and for the text also `story`, `Translated Story` and `content`.
+            name: the value of the `source` column; by default the file's or folder's name.
+            license: SPDX identifier for rows that name none.
+            attribution: whom the licence asks to name, for rows that do not say.
+            on_bad: stop at a row that cannot be right, or skip it and report it in the manifest.
+        """
+        super().__init__(path, self.suffixes, on_bad)
         self.language = get_language(language).code if language else ""
         self.columns = dict(columns or {})
         if unknown := sorted(set(self.columns) - set(_FIELDS)):
@@ -89,29 +102,7 @@ class Table(FileSource):
 class JSONLines(Table):
     """Stories in JSON lines (`.jsonl`), one object a line."""
 
-    def __init__(
-        self,
-        path: str,
-        language: str = "",
-        columns: dict[str, str] | None = None,
-        name: str = "",
-        license: str = "",
-        attribution: str = "",
-        on_bad: OnBad = "stop",
-    ):
-        """Read one file, or every `.jsonl` file of a folder.
-
-        Args:
-            path: a file or folder.
-            language: ISO 639-1 code of all rows; if empty, each row's `language` says it.
-            columns: which column holds which field of a story, e.g. {"text": "Translated Story"}; by default columns of
-                the field's own name, and for the text also `story`, `Translated Story` and `content`.
-            name: the value of the `source` column; by default the file's or folder's name.
-            license: SPDX identifier for rows that name none.
-            attribution: whom the licence asks to name, for rows that do not say.
-            on_bad: stop at a row that cannot be right, or skip it and report it in the manifest.
-        """
-        super().__init__(path, (".jsonl",), language, columns, name, license, attribution, on_bad)
+    suffixes = (".jsonl",)
 
     def rows(self, file: Path) -> Iterator[Mapping[str, Any] | UserError]:
         start = 0
@@ -125,29 +116,7 @@ class JSONLines(Table):
 class Parquet(Table):
     """Stories in Parquet files (`.parquet`), a published data set's or a Kathalab corpus's."""
 
-    def __init__(
-        self,
-        path: str,
-        language: str = "",
-        columns: dict[str, str] | None = None,
-        name: str = "",
-        license: str = "",
-        attribution: str = "",
-        on_bad: OnBad = "stop",
-    ):
-        """Read one file, or every `.parquet` file of a folder.
-
-        Args:
-            path: a file or folder.
-            language: ISO 639-1 code of all rows; if empty, each row's `language` says it.
-            columns: which column holds which field of a story, e.g. {"text": "Translated Story"}; by default columns of
-                the field's own name, and for the text also `story`, `Translated Story` and `content`.
-            name: the value of the `source` column; by default the file's or folder's name.
-            license: SPDX identifier for rows that name none.
-            attribution: whom the licence asks to name, for rows that do not say.
-            on_bad: stop at a row that cannot be right, or skip it and report it in the manifest.
-        """
-        super().__init__(path, (".parquet",), language, columns, name, license, attribution, on_bad)
+    suffixes = (".parquet",)
 
     def rows(self, file: Path) -> Iterator[Mapping[str, Any] | UserError]:
         import pyarrow as pa
