@@ -133,6 +133,7 @@ rule scores:
     input:
         rules.corpus.output,
         rules.model.output,
+        sorted(str(path) for path in Path(workflow.basedir).glob("corpora/katha72/*.yaml")),
     output:
         update(OUT + "/scores/{language}/manifest.json"),
     params:

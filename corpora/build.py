@@ -10,6 +10,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from corpora.card import card
 from corpora.deduplicate import Deduplicated, Duplicates, deduplicate
 from corpora.errors import UserError
@@ -51,9 +54,10 @@ def build_corpus(
         if normalization:
             stories = _normalize(stories, cleaning)
         found = deduplicate(stories, duplicates, seed) if duplicates else Deduplicated(_grouped(stories))
-        splits = split(found.stories, shares, seed)
+        splits = split(found.stories, shares, seed, source.splits())
         statistics = describe(splits)
-        _write(folder, splits, list(statistics))
+        tables = source.tables()
+        _write(folder, splits, list(statistics), tables)
         counts = {language: dict(sorted(changed.items())) for language, changed in sorted(cleaning.items())}
         pairs = {
             language: {"exact": found.exact[language], "near": found.near[language], "related": found.related[language]}
@@ -61,7 +65,7 @@ def build_corpus(
         }
         skipped = list(source.skipped)
         write_json(folder / "statistics.json", statistics)
-        write_text(folder / "README.md", card(splits, statistics, counts, pairs, len(skipped)))
+        write_text(folder / "README.md", card(splits, statistics, counts, pairs, len(skipped), source.about, tables))
         write_manifest(
             folder,
             "corpus",
@@ -117,10 +121,15 @@ def _grouped(stories: Sequence[Story]) -> list[Story]:
     return [replace(story, group=story.group or story.id) for story in stories]
 
 
-def _write(folder: Path, splits: Mapping[str, Sequence[Story]], languages: Sequence[str]) -> None:
+def _write(
+    folder: Path, splits: Mapping[str, Sequence[Story]], languages: Sequence[str], tables: Mapping[str, Any]
+) -> None:
     for name in SPLITS:
         for language in languages:
             write_split(folder, name, [story for story in splits[name] if story.language == language])
+    for table, parts in tables.items():
+        for name, rows in parts.items():
+            pq.write_table(pa.Table.from_pylist(rows), folder / f"{table}-{name}.parquet", compression="zstd")
 
 
 def _largest_group(stories: Sequence[Story]) -> dict[str, Any]:

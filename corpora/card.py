@@ -12,6 +12,7 @@ from corpora.normalize import RULES
 from corpora.statistics import table
 from corpora.stories import SPLITS, Story
 
+_PURPOSE = " for training and measuring small language models"
 _SIZES = (
     (1_000, "n<1K"),
     (10_000, "1K<n<10K"),
@@ -35,6 +36,8 @@ def card(
     cleaning: Mapping[str, Mapping[str, int]],
     duplicates: Mapping[str, Mapping[str, int]],
     skipped: int,
+    about: str = "",
+    tables: Mapping[str, Mapping[str, Sequence[Any]]] = {},
 ) -> str:
     """The whole card.
 
@@ -44,6 +47,8 @@ def card(
         cleaning: places changed, by language and rule of the normaliser; empty if it did not run.
         duplicates: `exact`, `near` and `related` by language; empty if they were not looked for.
         skipped: how many files or rows were left out.
+        about: what the source says of itself, in Markdown.
+        tables: further tables of the folder, by name and split.
     """
     stories = [story for split in SPLITS for story in splits[split]]
     languages = list(statistics)
@@ -51,17 +56,21 @@ def card(
     sources = ", ".join(sorted({story.source for story in stories}))
     name = f"Stories in {names} ({sources})"
     parts = [
-        "---\n" + yaml.safe_dump(metadata(name, stories, languages), allow_unicode=True, sort_keys=False) + "---",
+        "---\n"
+        + yaml.safe_dump(metadata(name, splits, languages, tables), allow_unicode=True, sort_keys=False)
+        + "---",
         f"# {name}",
-        f"{len(stories):,} stories, put together with Kathalab for training and measuring small language models. "
-        + _origin(stories),
+        *([about] if about else []),
+        f"{len(stories):,} stories, put together with Kathalab{'' if about else _PURPOSE}. {_origin(stories)}",
         "## Contents\n\n" + table(statistics, markdown=True),
         "Characters are Unicode code points, words stand between white space, aksharas are extended grapheme clusters. "
         "A story and its versions in other languages, and stories that are much alike, share a `group` and lie in one "
         "split.",
         "## Loading\n\n```python\nfrom datasets import load_dataset\n\n"
         f'everything = load_dataset("PATH_OR_REPOSITORY")\n'
-        f'{get_language(languages[0]).name.lower()} = load_dataset("PATH_OR_REPOSITORY", "{languages[0]}")\n```',
+        f'{get_language(languages[0]).name.lower()} = load_dataset("PATH_OR_REPOSITORY", "{languages[0]}")\n'
+        + "".join(f'{table} = load_dataset("PATH_OR_REPOSITORY", "{table}")\n' for table in tables)
+        + "```",
         "## Fields\n\n" + _fields(),
         "## Cleaning\n\n" + _cleaning(cleaning, duplicates, skipped),
         "## Licences and attribution\n\n" + _licenses(stories),
@@ -69,8 +78,19 @@ def card(
     return "\n\n".join(parts) + "\n"
 
 
-def metadata(name: str, stories: Sequence[Story], languages: Sequence[str]) -> dict[str, Any]:
+def metadata(
+    name: str,
+    splits: Mapping[str, Sequence[Story]],
+    languages: Sequence[str],
+    tables: Mapping[str, Mapping[str, Sequence[Any]]],
+) -> dict[str, Any]:
     """The YAML block: it makes `load_dataset(folder)` and `load_dataset(folder, "hi")` work."""
+    stories = [story for split in SPLITS for story in splits[split]]
+    filled = [split for split in SPLITS if splits[split]]
+
+    def files(pattern: str, splits: Sequence[str] = filled) -> list[dict[str, str]]:
+        return [{"split": split, "path": pattern.format(split)} for split in splits]
+
     return {
         "pretty_name": name,
         "language": list(languages),
@@ -84,14 +104,14 @@ def metadata(name: str, stories: Sequence[Story], languages: Sequence[str]) -> d
         "size_categories": [next((size for limit, size in _SIZES if len(stories) < limit), "10M<n<100M")],
         "tags": ["stories", "kathalab"],
         "configs": [
-            {"config_name": "default", "default": True, "data_files": _files("*")},
-            *({"config_name": language, "data_files": _files(f"{language}-*")} for language in languages),
+            {"config_name": "default", "default": True, "data_files": files("{}-*.parquet")},
+            *({"config_name": code, "data_files": files(f"{{}}-{code}-*.parquet")} for code in languages),
+            *(
+                {"config_name": table, "data_files": files(f"{table}-{{}}.parquet", list(parts))}
+                for table, parts in tables.items()
+            ),
         ],
     }
-
-
-def _files(pattern: str) -> list[dict[str, str]]:
-    return [{"split": split, "path": f"{split}-{pattern}.parquet"} for split in SPLITS]
 
 
 def _hub_license(license: str) -> str:

@@ -48,7 +48,7 @@ def build(
     print(f"A corpus of {stories:,} stories in {', '.join(statistics)} is in {output}{skipped}.")
 
 
-def describe(folder: str, /, stories: int = 1, split: str = "train", output: str = "") -> None:
+def describe(folder: str, /, stories: int = 1, split: str = "", output: str = "") -> None:
     """Show what a corpus holds.
 
     Reads a corpus folder. Prints a table of its counts and a few stories of each language; the same counts lie in its
@@ -60,15 +60,16 @@ def describe(folder: str, /, stories: int = 1, split: str = "train", output: str
     Args:
         folder: a corpus folder.
         stories: how many stories to print of each language.
-        split: the split whose first stories are printed.
+        split: the split whose first stories are printed; the first that the corpus has if not given.
         output: a JSON file to write the counts to, besides the folder's statistics.json.
     """
     from corpora.folders import read_json, read_manifest, write_json
     from corpora.statistics import table
-    from corpora.stories import read_corpus
+    from corpora.stories import SPLITS, read_corpus
 
     manifest = read_manifest(folder, "corpus")
     statistics = read_json(Path(folder) / "statistics.json")
+    split = split or next(name for name in SPLITS if any(parts[name]["stories"] for parts in statistics.values()))
     print(table(statistics))
     for language, parts in statistics.items():
         licenses = sorted({license for counts in parts.values() for license in counts["licenses"]})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from corpora.errors import UserError
@@ -31,8 +31,12 @@ class Split:
             )
 
 
-def split(stories: Sequence[Story], options: Split = Split(), seed: int = 0) -> dict[str, list[Story]]:
+def split(
+    stories: Sequence[Story], options: Split = Split(), seed: int = 0, given: Mapping[str, str] = {}
+) -> dict[str, list[Story]]:
     """The stories of each split, in their order; all stories of a group are in one split.
+
+    `given`: group -> split, for stories that come with splits of their own: then nothing is shared out.
 
     A group's split is a function of its name, the seed and the shares only, so that it stays when other stories come
     or go. The exception is a small corpus: where a language would have no story in a split, the group of its training
@@ -40,6 +44,8 @@ def split(stories: Sequence[Story], options: Split = Split(), seed: int = 0) -> 
 
     UserError if a language has fewer than three groups.
     """
+    if given:
+        return {name: [story for story in stories if given[story.group] == name] for name in SPLITS}
     position = {story.group: _position(story.group, seed) for story in stories}
     place = {group: _place(x, options) for group, x in position.items()}
     groups: dict[str, set[str]] = {}

@@ -39,7 +39,7 @@ class Story:
     generator: str = ""
     """The program or model that wrote it; empty for human writing."""
     prompt: str = ""
-    """What it was written from; JSON with `plot`, `theme` and `words` for the embedded generator."""
+    """What it was written from; JSON with `theme` and `words` for the embedded generator and Katha-72."""
 
 
 SCHEMA = pa.schema([pa.field(field.name, pa.string(), nullable=False) for field in fields(Story)])

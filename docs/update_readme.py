@@ -1,4 +1,4 @@
-"""Write the results table of README.md from a study's report: `python docs/update_readme.py results/quickstart`."""
+"""Write a study's tables of results into README.md: `python docs/update_readme.py results/quickstart`."""
 
 import json
 import re
@@ -35,12 +35,31 @@ def table(study: Path) -> str:
     return "\n".join(rows)
 
 
+def katha_table(study: Path) -> str:
+    """One row per language: Katha-72 under the model of that language."""
+    rows = [
+        "| language | bits per character | character n-grams | right ending of two | without the story | word frequency "
+        "| right sentence of two |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for path in sorted(study.glob("scores/*/scores.json")):
+        found = json.loads(path.read_text(encoding="utf-8"))["katha72"]["languages"][path.parent.name]
+        cloze, pairs = found["cloze"], found["minimal_pairs"]
+        shares = (cloze["accuracy"], cloze["without_story"], cloze["unigram"], pairs["accuracy"])
+        rows.append(
+            f"| {path.parent.name} | {interval(found['bits_per_character'], 2)} "
+            f"| {interval(found['character_ngram'], 2)} | {' | '.join(interval(share, 2) for share in shares)} |"
+        )
+    return "\n".join(rows)
+
+
 if __name__ == "__main__":
     study = Path(sys.argv[1])
-    mark = f"<!-- {study.name} -->"
     text = README.read_text(encoding="utf-8")
-    pattern = re.compile(f"{mark}.*?{mark}", re.DOTALL)
-    if not pattern.search(text):
-        sys.exit(f"README.md has no place marked {mark}")
-    README.write_text(pattern.sub(lambda _: f"{mark}\n{table(study)}\n{mark}", text), encoding="utf-8")
-    print(f"README.md has the results of {study}.")
+    for name, make in {study.name: table, f"{study.name} katha72": katha_table}.items():
+        mark = f"<!-- {name} -->"
+        if mark in text:
+            made = f"{mark}\n{make(study)}\n{mark}"
+            text = re.sub(f"{mark}.*?{mark}", lambda _, made=made: made, text, flags=re.DOTALL)
+            print(f"README.md has the table {name}.")
+    README.write_text(text, encoding="utf-8")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from corpora.commands import run_verb
 
 
 def score(
     model: str,
     /,
-    corpus: str,
-    languages: list[str],
     output: str,
+    corpus: str | None = None,
+    languages: list[str] | None = None,
     split: str = "test",
+    katha: Literal["all", "validation", "test", "none"] = "all",
     stories: int = 64,
     documents: int | None = None,
     max_new_tokens: int = 300,
@@ -21,21 +24,24 @@ def score(
     stride: int | None = None,
     seed: int = 0,
 ) -> None:
-    """Measure a causal language model on held-out stories, beside two floors, and the stories it writes.
+    """Measure a causal language model on Katha-72 and on held-out stories, beside floors, and the stories it writes.
 
-    Reads a model (a folder or a Hub name) and a corpus folder. Writes a scores folder: `scores.json` (bits per
-    character, akshara and byte, floors, text statistics, all with 95 % intervals), `documents.jsonl` (one record per
-    held-out story), `generations.jsonl` (one per story written) and `manifest.json`.
+    Reads a model (a folder or a Hub name), Katha-72 and, if one is given, a corpus folder. Prints bits per character,
+    cloze and minimal-pair accuracy on Katha-72. Writes a scores folder: `scores.json` (all numbers with 95 %
+    intervals), `katha72.jsonl` (one record per story, ending and minimal pair) and `manifest.json`; with a corpus also
+    `documents.jsonl` (one record per held-out story) and `generations.jsonl` (one per story written).
 
     Example: kathalab evaluation score results/quickstart/models/hi --corpus results/quickstart/corpus
     --languages [hi] --output results/quickstart/scores/hi
 
     Args:
         model: Folder that AutoModelForCausalLM and AutoTokenizer open, or a Hub name USER/MODEL.
-        corpus: Corpus folder; its train split feeds the floors and the search for copies.
-        languages: ISO 639-1 codes of the stories to score on, for example [hi].
         output: Scores folder to write.
-        split: test or validation.
+        corpus: Corpus folder; its train split feeds the floors and the search for copies. Katha-72 alone if not given.
+        languages: ISO 639-1 codes of the stories to score on, for example [hi]; without a corpus all of Katha-72 if
+            not given.
+        split: test or validation, of the corpus.
+        katha: Which stories of Katha-72; test for a number to publish when anything was chosen on validation.
         stories: How many stories the model writes.
         documents: Score at most this many held-out stories, a seeded choice; all if not given.
         max_new_tokens: Longest continuation that the model may write, in tokens.
@@ -45,23 +51,16 @@ def score(
         stride: Advance of the window over longer documents; half the context if not given.
         seed: Seed of every random choice.
     """
+    options = dict(locals())
+    from evaluation.katha import table
     from evaluation.scoring import score_model
 
-    found = score_model(
-        model,
-        corpus,
-        languages,
-        output,
-        split=split,
-        stories=stories,
-        documents=documents,
-        max_new_tokens=max_new_tokens,
-        temperature=temperature,
-        top_p=top_p,
-        context=context,
-        stride=stride,
-        seed=seed,
-    )
+    found = score_model(**options)
+    if "katha72" in found:
+        print(table(found["katha72"]["languages"]))
+    if corpus is None:
+        print(f"Scored on Katha-72: {output}")
+        return
     bits, floor = found["bits_per_character"], found["floors"]["character_ngram"]["bits_per_character"]
     print(
         f"Scored {found['documents']} stories at {bits['value']:.3f} bits per character "

@@ -1,10 +1,11 @@
-"""Confidence intervals: bootstrap over documents (or clusters of them), Student's t over training seeds."""
+"""Confidence intervals: bootstrap over documents (or clusters of them), Wilson's for shares, Student's t over seeds."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -76,6 +77,31 @@ def bootstrap_mean(
     """Mean of `values`, shape (items,), with the percentile bootstrap over items or clusters."""
     ones = np.ones(len(np.asarray(values)))
     return bootstrap_ratio(values, ones, clusters=clusters, resamples=resamples, confidence=confidence, seed=seed)
+
+
+def proportion(hits: ArrayLike, *, clusters: Sequence[Hashable] | None = None, confidence: float = 0.95) -> Interval:
+    """Share of hits (1, 0, or ½ for a tie), shape (items,), with the Wilson score interval.
+
+    Unlike the bootstrap it has width when all items are hits or none is. Items of one cluster may go together: the
+    number of items is divided by Kish's design effect, the variance of the share over clusters / that over items, which
+    counts as 1 where it is less (Kish 1965, Survey Sampling; Wilson 1927). ValueError without items.
+    """
+    values: np.ndarray = np.asarray(hits, dtype=np.float64)
+    if values.ndim != 1 or not len(values):
+        raise ValueError(f"at least one item is needed, in one dimension, not {values.shape}")
+    share, count = float(values.mean()), float(len(values))
+    variance = float(values.var())
+    if clusters is not None and variance:
+        sums: dict[Hashable, float] = {}
+        for label, value in zip(clusters, values, strict=True):
+            sums[label] = sums.get(label, 0.0) + float(value) - share
+        if len(sums) > 1:
+            of_share = sum(value**2 for value in sums.values()) * len(sums) / (len(sums) - 1) / count**2
+            count /= max(1.0, of_share / (variance / count))
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z / (1 + z**2 / count) * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    return Interval(share, max(0.0, middle - half), min(1.0, middle + half))
 
 
 def paired_difference(

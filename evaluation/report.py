@@ -78,6 +78,7 @@ def write_report(study: str, output: str | None = None, title: str | None = None
         style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
         figures={name: {code: Markup(svg) for code, svg in found.items()} for name, found in _figures(data).items()},
         statistics=STATISTICS,
+        katha={code: score["katha72"] for code, score in data["scores"].items() if score["katha72"]},
         tokenizer_metrics=TOKENIZER_METRICS,
         classification_baselines=CLASSIFICATION_BASELINES,
     )
@@ -187,14 +188,35 @@ def _scores(path: Path) -> dict[str, Any]:
         for part in ("statistics", "reference"):
             for interval in scores["generation"][part].values():
                 _interval(interval)
+        katha = scores.get("katha72", {"languages": {}})["languages"].get(path.parent.name)
         return {
             **scores,
+            "katha72": katha and _katha(katha),
             "parameters": {name: int(scores["parameters"][name]) for name in ("total", "non_embedding")},
             "documents": int(scores["documents"]),
             "split": str(scores.get("split", "test")),
             "unknown_tokens": int(scores.get("unknown_tokens", 0)),
             "shown": [_shown(generation) for generation in generations],
         }
+
+
+def _katha(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Katha-72 in one language, with whether an accuracy lies above chance."""
+
+    def choice(values: Mapping[str, Any]) -> dict[str, Any]:
+        given = {name: _interval(values[name]) for name in ("accuracy", "without_story", "unigram") if name in values}
+        low = given["accuracy"]["low"]
+        return {**given, "items": int(values["items"]), "above_chance": low is not None and low > 0.5}
+
+    pairs = found["minimal_pairs"]
+    return {
+        "stories": int(found["stories"]),
+        "bits_per_character": _interval(found["bits_per_character"]),
+        "character_ngram": _interval(found["character_ngram"]) if "character_ngram" in found else None,
+        "cloze": choice(found["cloze"]),
+        "minimal_pairs": choice(pairs),
+        "phenomena": {name: choice(values) for name, values in pairs["phenomena"].items()},
+    }
 
 
 def _shown(generation: Mapping[str, Any]) -> dict[str, Any]:

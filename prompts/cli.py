@@ -46,7 +46,7 @@ def evaluate(
         model: Folder of a causal model with its tokenizer, or USER/MODEL on the Hub.
         languages: Languages to classify, each a task of its own, e.g. [hi,mr].
         output: Folder to write.
-        corpus: Corpus folder of generated stories, to classify by theme.
+        corpus: Corpus folder of generated stories, or of Katha-72 (with --labels katha72), to classify by theme.
         sib200: Folder that holds hin_Deva/test.tsv and so on, to classify by topic.
         labels: YAML file of class names, or the name of a built-in one (default: themes for --corpus, sib200 for
             --sib200).

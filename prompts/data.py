@@ -30,9 +30,9 @@ class Item:
 
 
 def theme_items(corpus: str | os.PathLike[str], split: str, language: str) -> list[Item]:
-    """The generated stories of one split of a corpus folder with the theme that they were written from.
+    """The stories of one split of a corpus folder with the theme that they were written from.
 
-    UserError if a story has no theme (`prompt` of the embedded generator's stories is JSON with `theme`).
+    UserError if a story has no theme (`prompt` is JSON with `theme` in the embedded generator's stories and Katha-72).
     """
     items = []
     for story in read_corpus(corpus, split, [language]):
@@ -41,7 +41,7 @@ def theme_items(corpus: str | os.PathLike[str], split: str, language: str) -> li
         except (json.JSONDecodeError, TypeError, KeyError):
             raise UserError(
                 f"the story {story.id!r} of {os.fspath(corpus)!r} has no theme in its prompt; themes can be classified "
-                "in corpora of the embedded generator only."
+                "in corpora of the embedded generator and of Katha-72 only."
             ) from None
         items.append(Item(story.id, language, story.text, theme, story.group or story.id))
     return items

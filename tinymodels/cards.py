@@ -13,7 +13,7 @@ from corpora.folders import MANIFEST, new_folder, read_json, read_manifest, writ
 from corpora.languages import get_language
 
 TEMPLATE = Path(__file__).with_name("card.md.j2")
-SCORE_FILES = ("scores.json", "documents.jsonl", "generations.jsonl")
+SCORE_FILES = ("scores.json", "documents.jsonl", "generations.jsonl", "katha72.jsonl")
 UNITS = {
     "bits_per_character": "bits per character",
     "bits_per_akshara": "bits per akshara",
@@ -103,6 +103,7 @@ def write_card(
         stories=(scores or {}).get("generation", {}).get("stories", ""),
         reference=bool((scores or {}).get("generation", {}).get("reference")),
         statistics=_statistics(scores or {}),
+        katha=_katha(scores or {}),
     )
     write_text(folder / "README.md", text)
 
@@ -178,6 +179,20 @@ def _statistics(scores: Mapping[str, Any]) -> list[dict[str, str]]:
         row = _row(key.replace("_", " "), value)
         row["reference"] = _number(reference[key]["value"]) if key in reference else "–"
         rows.append(row)
+    return rows
+
+
+def _katha(scores: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Rows of the Katha-72 table, for each language that was scored."""
+    from corpora.languages import get_language
+
+    rows = []
+    for code, found in scores.get("katha72", {}).get("languages", {}).items():
+        name, cloze, pairs = get_language(code).name, found["cloze"], found["minimal_pairs"]
+        rows.append(_row(f"{name}: bits per character", found["bits_per_character"]))
+        rows.append(_row(f"{name}: right ending of two ({cloze['items']} stories)", cloze["accuracy"]))
+        rows.append(_row(f"{name}: right sentence of a minimal pair ({pairs['items']} pairs)", pairs["accuracy"]))
+        rows += [_row(f"{name}: … {kind}", values["accuracy"]) for kind, values in pairs["phenomena"].items()]
     return rows
 
 

@@ -27,8 +27,19 @@ class Source(ABC):
     @abstractmethod
     def __iter__(self) -> Iterator[Story]: ...
 
+    about: str = ""
+    """What the stories are for and how they were made, in Markdown, for the dataset card."""
+
     def inputs(self) -> dict[str, str]:
         """SHA-256 of every file the stories come from, by name."""
+        return {}
+
+    def splits(self) -> dict[str, str]:
+        """The split of every group, where the stories have splits of their own; empty if the corpus shares them out."""
+        return {}
+
+    def tables(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
+        """Tables that come with the stories: name -> split -> rows. Each becomes a configuration of the data set."""
         return {}
 
 

@@ -1,0 +1,185 @@
+"""Katha-72 as an instrument: choices by probability, golden costs, and chance for what has learned nothing."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+import kathalab
+from corpora.folders import read_json, read_manifest
+from corpora.katha import LANGUAGES, PHENOMENA, Katha, MinimalPair, read_katha
+from evaluation.intervals import proportion
+from evaluation.katha import accuracy, choice_nats, score_katha, summarise, table, unigram_nats
+from evaluation.likelihood import token_nats
+
+
+def katha(name, story, ending, wrong, *pairs, language="en"):
+    pairs = tuple(MinimalPair("number", right, bad) for right, bad in pairs)
+    return Katha(name, language, "animals", "test", "A", "joy", (), (), story, ending, wrong, pairs)
+
+
+@pytest.fixture(scope="module")
+def small():
+    return [
+        katha("animals-1", "ab abc ab", "ab cab.", "cc cab.", ("ab cc.", "ab cb."), ("cab.", "cac.")),
+        katha("animals-2", "cc cab", "ab.", "ac.", ("ab cc ab.", "ab ac ab.")),
+    ]
+
+
+def test_a_choice_costs_what_stands_after_the_common_beginning(model, tokenizer):
+    text = lambda ending: tokenizer.encode(f"abc abc {ending}", add_special_tokens=False)  # noqa: E731
+    found = choice_nats(model, tokenizer, [("abc.", "abba.")], ["abc abc"], end=True)
+    for column, ending in enumerate(("abc.", "abba.")):
+        nats = token_nats(model, [[1, *text(ending), 2]])[0]
+        assert found[0, column] == pytest.approx(nats[len("abc abc ab") :].sum(), rel=1e-5)
+
+
+def test_the_common_beginning_may_fall_out_of_the_context(model, tokenizer):
+    story = "abc cab " * 40
+    found = choice_nats(model, tokenizer, [("abc.", "cba.")], [story.strip()], end=True, context=16)
+    for column, ending in enumerate(("abc.", "cba.")):
+        ids = tokenizer.encode(story + ending, add_special_tokens=False)
+        nats = token_nats(model, [[*ids, 2][-17:]])[0]
+        assert found[0, column] == pytest.approx(nats[-len(ending) - 1 :].sum(), rel=1e-5)
+
+
+def test_without_end_the_end_of_the_document_is_free(model, tokenizer):
+    (pair,) = choice_nats(model, tokenizer, [("ab.", "ac.")])
+    ids = [1, *tokenizer.encode("ab.", add_special_tokens=False)]
+    assert pair[0] == pytest.approx(token_nats(model, [ids])[0][1:].sum(), rel=1e-5)
+
+
+def test_unigram_counts_the_other_stories_of_the_language(small):
+    # Without animals-1 the counts are cc 1, cab 1, ab 1: N = 3, V = 3, so a known word costs ln(7/2), another ln 7.
+    (first, *_), _ = unigram_nats(small, [[("ab cab.", "cc bb.")], []])
+    assert first == pytest.approx((2 * math.log(7 / 2), math.log(7 / 2) + math.log(7)))
+    # Other languages do not count, and the same words in another order cost exactly the same.
+    more = [*small, katha("animals-3", "zz zz", "zz.", "zz.", language="hi")]
+    (again,), *_ = unigram_nats(more, [[("cab ab zz.", "zz cab, ab.")], [], []])
+    assert again[0] == again[1] == pytest.approx(2 * math.log(7 / 2) + math.log(7))
+
+
+def test_equal_costs_count_half():
+    records = [{"right": a, "wrong": b, "group": n} for n, (a, b) in enumerate([(1.0, 2.0), (2.0, 1.0), (1.0, 1.0)])]
+    assert accuracy(records).value == 0.5
+
+
+def test_wilson_interval_by_hand():
+    # Newcombe (1998), table I: 81 of 263 gives 0.2553 to 0.3662; 0 of 20 gives 0 to 0.1611.
+    some, none = proportion([1] * 81 + [0] * 182), proportion([0] * 20)
+    assert (some.low, some.high) == pytest.approx((0.2553, 0.3662), abs=1e-4)
+    assert (none.low, none.high) == pytest.approx((0, 0.1611), abs=1e-4)
+
+
+def test_items_that_go_together_widen_the_interval():
+    hits, clusters = [1, 1, 1, 0, 0, 0] * 10, [i // 3 for i in range(60)]
+    together, apart = proportion(hits, clusters=clusters), proportion(hits)
+    # Wholly alike in threes: as many independent items as clusters, up to n/(n-1).
+    twenty = proportion([1, 0] * 10)
+    assert together.low == pytest.approx(twenty.low, abs=0.01) and together.low < apart.low
+    assert proportion([1, 0, 1] * 20, clusters=clusters).low == pytest.approx(proportion([1, 0, 1] * 20).low)
+    with pytest.raises(ValueError):
+        proportion([])
+
+
+def test_records_and_summary(model, tokenizer, small):
+    records = score_katha(model, tokenizer, small)
+    assert [record["task"] for record in records] == ["text"] * 2 + ["cloze"] * 2 + ["pair"] * 3
+    assert len({record["id"] for record in records}) == 7
+    found = summarise(records)["en"]
+    texts = records[:2]
+    bits = sum(record["nats"] for record in texts) / math.log(2) / sum(len(story.text) for story in small)
+    assert found["bits_per_character"]["value"] == pytest.approx(bits)
+    pairs = records[4:]
+    right = sum(record["right"] < record["wrong"] for record in pairs) / 3
+    assert (
+        found["minimal_pairs"]["accuracy"]["value"]
+        == found["minimal_pairs"]["phenomena"]["number"]["accuracy"]["value"]
+        == pytest.approx(right)
+    )
+    assert found["cloze"]["items"] == 2 and "without_story" in found["cloze"]
+    assert "minimal pairs" in table({"en": found})
+
+
+@pytest.fixture(scope="module")
+def untrained():
+    """Random models of three tokenizations, and what Katha-72 says of each."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    stories, found = read_katha(), {}
+    for name, size in {"bytes": 260, "bpe": 3000}.items():
+        bare = Tokenizer(models.BPE())
+        bare.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=size > 260)
+        bare.decoder = decoders.ByteLevel()
+        trainer = trainers.BpeTrainer(
+            vocab_size=size,
+            special_tokens=["<s>", "</s>"],
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        )
+        bare.train_from_iterator([story.text for story in stories] if size > 260 else [], trainer)
+        tokenizer = PreTrainedTokenizerFast(tokenizer_object=bare, bos_token="<s>", eos_token="</s>")
+        torch.manual_seed(0)
+        config = LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=16,
+            intermediate_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=1,
+            max_position_embeddings=256,
+        )
+        found[name] = summarise(score_katha(LlamaForCausalLM(config).eval(), tokenizer, stories))
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_untrained_model_is_at_chance(untrained, language):
+    """Nearly uniform over its tokens, it prefers what is shorter: lengths give nothing away."""
+    for found in untrained.values():
+        for task in ("cloze", "minimal_pairs"):
+            share = found[language][task]["accuracy"]
+            assert share["low"] <= 0.5 <= share["high"], (task, share)
+        assert tuple(sorted(found[language]["minimal_pairs"]["phenomena"])) == tuple(sorted(PHENOMENA[language]))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_word_frequency_does_not_tell_the_endings_apart(untrained, language):
+    share = untrained["bytes"][language]["cloze"]["unigram"]
+    assert share["low"] <= 0.5 <= share["high"], share
+
+
+def test_any_model_folder_is_scored_without_a_corpus(model_folder, tmp_path, capsys):
+    arguments = ["evaluation", "score", str(model_folder), "--output", str(tmp_path / "scores")]
+    assert kathalab.main([*arguments, "--katha", "test"]) == 0
+    printed = capsys.readouterr().out
+    scores = read_json(tmp_path / "scores" / "scores.json")
+    assert list(scores["katha72"]["languages"]) == list(LANGUAGES) == scores["languages"]
+    for language, found in scores["katha72"]["languages"].items():
+        assert found["stories"] == found["cloze"]["items"] == 24 and found["minimal_pairs"]["items"] == 72
+        assert f"Katha-72, {language}, 24 stories" in printed
+        assert all(f"  {name}" in printed for name in PHENOMENA[language])
+    lines = (tmp_path / "scores" / "katha72.jsonl").read_text(encoding="utf-8").splitlines()
+    records = [json.loads(line) for line in lines]
+    assert len(records) == 4 * 24 * 5 and {record["split"] for record in records} == {"test"}
+    assert summarise(records) == scores["katha72"]["languages"]
+    assert read_manifest(tmp_path / "scores", "scores")["licenses"] == ["CC0-1.0"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--katha", "none"], "nothing to score on"),
+        (["--languages", "[xx]"], "'xx' is not known"),
+        (["--languages", "[]"], "no language was given"),
+        (["--languages", "[hi,hi]"], "given twice"),
+    ],
+)
+def test_bad_input(model_folder, tmp_path, capsys, options, said):
+    arguments = ["evaluation", "score", str(model_folder), "--output", str(tmp_path / "scores"), *options]
+    assert kathalab.main(arguments) != 0
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "scores").exists()
