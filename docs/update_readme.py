@@ -38,8 +38,8 @@ def table(study: Path) -> str:
 def katha_table(study: Path) -> str:
     """One row per language: Katha-72 under the model of that language."""
     rows = [
-        "| language | bits per character | character n-grams | right ending of two | without the story | word frequency "
-        "| right sentence of two |",
+        "| language | bits per character | character n-grams | right ending of two | without the story "
+        "| word frequency | right sentence of two |",
         "|---|---|---|---|---|---|---|",
     ]
     for path in sorted(study.glob("scores/*/scores.json")):

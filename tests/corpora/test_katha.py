@@ -1,4 +1,4 @@
-"""The loader of Katha-72: what it makes of a file, one sentence for a file that is not right, the corpus built of it."""
+"""Katha-72 as data: what the loader makes of a file, one sentence for a bad one, the corpus built of it."""
 
 from __future__ import annotations
 
