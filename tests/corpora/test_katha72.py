@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
+import shutil
+import subprocess
 from collections import Counter
 
 import pytest
@@ -145,3 +147,20 @@ def test_no_near_duplicates(katha, language):
 def test_openings_vary(katha, language):
     openings = Counter(" ".join(tokens(katha[name, language].text)[:2]) for name in NAMES)
     assert max(openings.values()) <= 4, openings.most_common(3)
+
+
+def _output(command, text=""):
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout.split()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_somebody_has_looked_at_every_word_aspell_does_not_know(katha, language):
+    if not shutil.which("aspell") or language not in _output(["aspell", "dicts"]):
+        pytest.skip(f"needs aspell with its dictionary (Debian: aspell-{language})")
+    stories = [katha[name, language] for name in NAMES]
+    text = "\n".join(part for story in stories for part in (story.title, story.moral, story.text, story.wrong_ending))
+    command = ["aspell", "-l", language, "--encoding=utf-8", "list"]
+    unknown = set(_output(command, text))
+    lines = (FOLDER / "spelling" / f"{language}.tsv").read_text(encoding="utf-8").splitlines()
+    judged = dict(line.split("\t") for line in lines)
+    assert all(judged.values()) and sorted(unknown - set(judged)) == []

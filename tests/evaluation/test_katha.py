@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 
+import numpy as np
 import pytest
 
 import kathalab
@@ -104,9 +105,15 @@ def test_records_and_summary(model, tokenizer, small):
     assert "minimal pairs" in table({"en": found})
 
 
+def share_of_hits(runs, confidence=0.95):
+    """The share of right choices over several models' costs, each of shape (choices, 2)."""
+    hits = [(costs[:, 0] < costs[:, 1]) + 0.5 * (costs[:, 0] == costs[:, 1]) for costs in runs]
+    return proportion(np.mean(hits, 0), confidence=confidence)
+
+
 @pytest.fixture(scope="module")
 def untrained():
-    """What random models of three seeds choose; their tokenizer has learned from the embedded generator's stories."""
+    """Random models of five seeds; their tokenizer has learned from the embedded generator's stories."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -120,8 +127,8 @@ def untrained():
     )
     bare.train_from_iterator([story.text for story in Generator(list(LANGUAGES), 300)], trainer)
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=bare, bos_token="<s>", eos_token="</s>")
-    found = []
-    for seed in range(3):
+    networks = []
+    for seed in range(5):
         torch.manual_seed(seed)
         config = LlamaConfig(
             vocab_size=len(tokenizer),
@@ -131,26 +138,34 @@ def untrained():
             num_attention_heads=1,
             max_position_embeddings=256,
         )
-        found.append(score_katha(LlamaForCausalLM(config).eval(), tokenizer, read_katha()))
-    return found
+        networks.append(LlamaForCausalLM(config).eval())
+    return networks, tokenizer
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_an_untrained_model_is_at_chance(untrained, language):
-    """Nearly uniform over its tokens, it prefers what is shorter: lengths give nothing away."""
-    for task, phenomena in {"cloze": [None], "pair": [None, *PHENOMENA[language]]}.items():
-        for phenomenon in phenomena:
-            wanted = {"task": task, "language": language} | ({"phenomenon": phenomenon} if phenomenon else {})
-            runs = [[record for record in run if wanted.items() <= record.items()] for run in untrained]
-            hits = [sum(record["right"] < record["wrong"] for record in same) / 3 for same in zip(*runs, strict=True)]
-            share = proportion(hits, clusters=[record["group"] for record in runs[0]])
-            assert share.low <= 0.5 <= share.high, (task, phenomenon, share)
+    networks, tokenizer = untrained
+    stories = read_katha([language])
+    endings, befores = [(story.ending, story.wrong_ending) for story in stories], [story.story for story in stories]
+    pairs = [pair for story in stories for pair in story.pairs]
+    sentences = [(pair.right, pair.wrong) for pair in pairs]
+    chosen = share_of_hits([choice_nats(model, tokenizer, endings, befores, end=True) for model in networks[:2]])
+    assert chosen.low <= 0.5 <= chosen.high, chosen
+    costs = [choice_nats(model, tokenizer, sentences) for model in networks]
+    chosen = share_of_hits(costs)
+    assert chosen.low <= 0.5 <= chosen.high, chosen
+    for phenomenon in PHENOMENA[language]:
+        mine = [number for number, pair in enumerate(pairs) if pair.phenomenon == phenomenon]
+        chosen = share_of_hits([run[mine] for run in costs], 1 - 0.05 / 15)  # fifteen phenomena are tested at once
+        assert chosen.low <= 0.5 <= chosen.high, (phenomenon, chosen)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_word_frequency_does_not_tell_the_endings_apart(untrained, language):
-    share = summarise(untrained[0])[language]["cloze"]["unigram"]
-    assert share["low"] <= 0.5 <= share["high"], share
+def test_word_frequency_does_not_tell_the_endings_apart(language):
+    stories = read_katha([language])
+    costs = unigram_nats(stories, [[(story.ending, story.wrong_ending)] for story in stories])
+    chosen = share_of_hits([np.array([cost for (cost,) in costs])])
+    assert chosen.low <= 0.5 <= chosen.high, chosen
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
