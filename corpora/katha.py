@@ -106,7 +106,7 @@ class Katha:
             title=self.title,
             group=self.group,
             license="CC0-1.0",
-            generator="a language model, edited by hand",
+            generator="a language model (machine-assisted writing)",
             prompt=json.dumps(prompt, ensure_ascii=False),
         )
 

@@ -54,7 +54,7 @@ def test_what_else_the_summary_says(folder, model_folder, corpus):
     assert len(summary["fingerprints"]["model"]) == 64
     manifest = read_manifest(folder, "scores")
     assert manifest["inputs"] == summary["fingerprints"]
-    assert set(manifest["files"]) == {"scores.json", "documents.jsonl", "generations.jsonl"}
+    assert set(manifest["files"]) == {"scores.json", "documents.jsonl", "generations.jsonl", "katha72.jsonl"}
 
 
 def test_generations_and_their_statistics(folder):
@@ -71,7 +71,7 @@ def test_generations_and_their_statistics(folder):
 
 def test_the_same_command_gives_the_same_bytes(folder, model_folder, corpus, tmp_path):
     assert score(model_folder, corpus, tmp_path / "again") == 0
-    for name in ("scores.json", "documents.jsonl", "generations.jsonl"):
+    for name in ("scores.json", "documents.jsonl", "generations.jsonl", "katha72.jsonl"):
         assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
 
 

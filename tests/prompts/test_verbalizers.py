@@ -62,7 +62,7 @@ def test_damaged_file_gives_one_sentence(content, message, tmp_path):
 
 
 def test_absent_file_and_unknown_language(tmp_path):
-    with pytest.raises(UserError, match="one of sib200, themes"):
+    with pytest.raises(UserError, match="one of katha72, sib200, themes"):
         load_verbalizer(tmp_path / "absent.yaml", "hi")
     with pytest.raises(UserError, match="'xx' is not known"):
         load_verbalizer("themes", "xx")
