@@ -47,7 +47,7 @@ def test_a_tiny_study_ends_with_a_report_and_publishable_models_and_is_then_up_t
     assert done.returncode == 0, done.stderr[-3000:]
     out = tmp_path / "results" / "tiny"
     page = (out / "report.html").read_text(encoding="utf-8")
-    assert "Hindi" in page and "Bengali" in page and "Marathi" not in page
+    assert "Hindi" in page and "Bengali" in page and "Marathi" not in page and "Katha-72" in page
     for language in ("hi", "bn"):
         model, scores = out / "models" / language, json.loads((out / "scores" / language / "scores.json").read_text())
         assert (model / "model.safetensors").exists() and (model / "tokenizer.json").exists()

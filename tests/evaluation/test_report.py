@@ -166,6 +166,30 @@ def test_the_same_study_gives_the_same_bytes(study, tmp_path):
     assert (tmp_path / "a.json").is_file()
 
 
+def test_katha72_stands_beside_the_test_split(study):
+    choice = {"items": 72, "accuracy": interval(0.8125, 0.09), "unigram": interval(0.4861)}
+    blind = {**choice, "accuracy": interval(0.5417)}
+    found = {
+        "stories": 72,
+        "bits_per_character": interval(3.217),
+        "character_ngram": interval(4.329),
+        "cloze": {**blind, "without_story": interval(0.5139)},
+        "minimal_pairs": {**choice, "phenomena": {"gender": choice, "case": blind}},
+    }
+    scores = {**SCORES, "katha72": {"split": "all", "languages": {"hi": found, "en": found}}}
+    write_json(study / "scores/hi/scores.json", scores)
+    assert report(study) == 0
+    page = (study / "report.html").read_text(encoding="utf-8")
+    section = page[page.index('id="katha72"') : page.index('id="statistics"')]
+    for number in ("1.234", "3.217", "4.329", "54.2", "51.4", "48.6", "81.2", "gender", "case"):
+        assert number in section, number
+    # At chance where 50 % lies in the interval: the cloze task and the case pairs.
+    assert section.count("not above chance") == 2
+    del found["minimal_pairs"]
+    write_json(study / "scores/hi/scores.json", scores)
+    assert report(study) != 0
+
+
 @pytest.mark.parametrize("part", ["corpus", "scores", "runs", "comparisons", "classification"])
 def test_a_missing_part_is_left_out_with_a_note(study, part):
     shutil.rmtree(study / part)

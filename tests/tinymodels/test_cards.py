@@ -35,11 +35,26 @@ def make_scores(folder, of_model: str):
                 "statistics": {"words": interval(41.41, 40.4, 42.42), "distinct_2": interval(0.8383, 0.8181, 0.8585)},
                 "reference": {"words": interval(43.43, 42.1, 44.1)},
             },
+            "katha72": {
+                "split": "all",
+                "languages": {
+                    "hi": {
+                        "bits_per_character": interval(4.6464, 4.5, 4.7),
+                        "cloze": {"items": 72, "accuracy": interval(0.5353, 0.42, 0.64)},
+                        "minimal_pairs": {
+                            "items": 216,
+                            "accuracy": interval(0.6262, 0.56, 0.69),
+                            "phenomena": {"gender": {"items": 72, "accuracy": interval(0.7373, 0.63, 0.82)}},
+                        },
+                    }
+                },
+            },
             "fingerprints": {"model": of_model},
         }
         write_json(partial / "scores.json", scores)
         (partial / "documents.jsonl").write_text("{}\n")
         (partial / "generations.jsonl").write_text("{}\n")
+        (partial / "katha72.jsonl").write_text("{}\n")
         write_manifest(partial, "scores", {})
     return folder
 
@@ -68,6 +83,10 @@ def test_the_card_shows_the_scores(carded):
         "41.41",
         "0.8383",
         "43.43",
+        "| Hindi: bits per character | 4.646 | 4.5 – 4.7 |",
+        "| Hindi: right ending of two (72 stories) | 0.5353 |",
+        "| Hindi: right sentence of a minimal pair (216 pairs) | 0.6262 |",
+        "| Hindi: … gender | 0.7373 |",
     ):
         assert number in body, number
     assert "| held-out stories |\n|---|---|---|---|\n| words | 41.41 | 40.4 – 42.42 | 43.43 |\n| distinct 2 |" in body
@@ -92,7 +111,7 @@ def test_the_card_head_is_what_the_hub_reads(carded):
 
 
 def test_the_scores_go_along_and_the_model_stays(model, carded):
-    for name in ("scores.json", "documents.jsonl", "generations.jsonl"):
+    for name in ("scores.json", "documents.jsonl", "generations.jsonl", "katha72.jsonl"):
         assert (carded / "eval" / name).is_file()
     assert (carded / "model.safetensors").read_bytes() == (model / "model.safetensors").read_bytes()
     assert (carded / "manifest.json").stat().st_mtime_ns == (model / "manifest.json").stat().st_mtime_ns
