@@ -54,7 +54,7 @@ def card(
     languages = list(statistics)
     names = ", ".join(get_language(code).name for code in languages)
     sources = ", ".join(sorted({story.source for story in stories}))
-    name = f"Stories in {names} ({sources})"
+    name = sources if about else f"Stories in {names} ({sources})"
     parts = [
         "---\n"
         + yaml.safe_dump(metadata(name, splits, languages, tables), allow_unicode=True, sort_keys=False)
