@@ -127,6 +127,7 @@ class StoryData(pl.LightningDataModule):
             "data.sequence_length": self.sequence_length,
             "data.batch_size": self.batch_size,
             "data.seed": self.seed,
+            "data.validation_stories": self.validation_stories,
         }
 
     def tokens(self, split: str) -> Tokens:
