@@ -41,7 +41,7 @@ class WholeCheckpoints(CheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         """The checksum is written first, so that no checkpoint ever stands without one."""
         content = io.BytesIO()  # torch.save into a file hides the error of a full disk behind one of its own
-        torch.save(checkpoint, content)
+        torch.save(_unshared(checkpoint), content)
         path, whole = Path(path), content.getbuffer()
         try:
             write_text(_checksum(path), f"{hashlib.sha256(whole).hexdigest()}  {path.name}\n")
@@ -82,6 +82,18 @@ def load(path: str | os.PathLike[str], map_location: Any = "cpu") -> dict[str, A
     if not isinstance(checkpoint, dict) or "kathalab" not in checkpoint:
         raise UserError(f"{str(path)!r} was not made by `kathalab tinymodels fit`; give another checkpoint.")
     return checkpoint
+
+
+def _unshared(value: Any) -> Any:
+    """The same value with every container its own and equal strings one object: then equal values are equal files.
+
+    A pickle refers back to objects it has met, so the bytes would tell a string that was loaded from one that was not.
+    """
+    if isinstance(value, dict):
+        return {_unshared(key): _unshared(each) for key, each in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(_unshared, value))
+    return sys.intern(value) if type(value) is str else value
 
 
 def _checksum(path: Path) -> Path:

@@ -98,76 +98,160 @@ def test_epochs_in_place_of_steps_resume_the_same(fit, tmp_path):
         assert [name for name in differences(whole, run) if not name.startswith("/loops")] == []
 
 
-KILLED = """
-import os, random, signal, sys, time
-whole, killed = (command.split("\\n") for command in sys.argv[1:3])
-kills, seed = int(sys.argv[3]), int(sys.argv[4])
+KILLER = """
+import json, os, random, signal, sys, time
 import torch
 torch.set_num_threads(1)
-import kathalab, tinymodels.training, transformers.models.llama.modeling_llama, tokenization.folder
+import kathalab, tinymodels.module, tinymodels.training, transformers.models.llama.modeling_llama, tokenization.folder
 from transformers import GenerationMixin
-choose = random.Random(seed)
 
-def attempt(arguments, die):
-    '''Run the command in a child; `die` prepares its death. Gives its process id.'''
+def attempt(arguments, die=None):
+    '''Run the command in a child; `die` prepares its death. Gives its process id, and what tells of its first update.'''
+    reader, writer = os.pipe()
     child = os.fork()
-    if not child:
+    if child:
+        os.close(writer)
+        return child, reader
+    os.dup2(2, 1)
+    set_rates = tinymodels.module.StoryModel.on_before_optimizer_step
+    def training(*arguments):
+        os.write(writer, b"x")
+        set_rates(*arguments)
+    tinymodels.module.StoryModel.on_before_optimizer_step = training
+    if die:
         die()
-        os._exit(kathalab.main(arguments))
-    return child
+    os._exit(kathalab.main(arguments))
 
-def die_renaming(number):
-    '''Dies by SIGKILL at the number-th renaming of a file, before or after it: in the midst of writing.'''
-    rename, left = os.replace, [number]
-    def replace(source, target):
-        left[0] -= 1
-        if left[0] > 0 or choose.random() < 0.5:
-            rename(source, target)
-        if left[0] <= 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-    os.replace = replace
+def ended(child, reader):
+    os.close(reader)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
-died = 0
-for number in range(kills):
-    if number % 2:
-        child = attempt(killed, lambda: die_renaming(choose.randint(1, 8)))
-    else:
-        child = attempt(killed, lambda: None)
-        time.sleep(choose.uniform(0.05, 0.6))
-        os.kill(child, signal.SIGKILL)
-    died += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-ends = [os.waitstatus_to_exitcode(os.waitpid(attempt(run, lambda: None), 0)[1]) for run in (whole, killed)]
-print("DIED", died)
-sys.exit(max(map(abs, ends)))
+def die_writing(number, choose):
+    '''Dies by SIGKILL at the number-th step of writing to the disk, before or after it.'''
+    left = [number]
+    def deadly(function):
+        def act(*arguments, **options):
+            left[0] -= 1
+            if left[0] > 0 or choose.random() < 0.5:
+                function(*arguments, **options)
+            if left[0] <= 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return act
+    for name in ("replace", "fsync", "unlink"):
+        setattr(os, name, deadly(getattr(os, name)))
+
+for job in map(json.loads, sys.stdin):
+    choose = random.Random(job["seed"])
+    began = time.monotonic()
+    child, reader = attempt(job["whole"])
+    os.read(reader, 1)
+    first = time.monotonic()
+    ends = [ended(child, reader)]
+    starting, training, died = first - began, time.monotonic() - first, 0
+    for number in range(job["kills"]):
+        command = [*job["killed"], *(f"--{name}={choose.choice(values)}" for name, values in job["varied"].items())]
+        if number % 3 == 0:  # while it writes
+            child, reader = attempt(command, lambda: die_writing(choose.randint(1, 60), choose))
+        else:  # by the clock: while it trains, or before
+            child, reader = attempt(command)
+            if number % 3 == 1:
+                os.read(reader, 1)
+                time.sleep(choose.uniform(0, 2 * training / job["kills"]))
+            else:
+                time.sleep(choose.uniform(0, 1.5 * starting))
+            os.kill(child, signal.SIGKILL)
+        died += ended(child, reader) == -signal.SIGKILL
+    ends.append(ended(*attempt(job["killed"])))
+    print(json.dumps({"died": died, "ends": ends}), flush=True)
 """
 
+ACROSS_EPOCHS = {"data.sequence_length": 64, "data.batch_size": 8}
+LENGTHS = {
+    "within an epoch": {"trainer.max_steps": 40, "trainer.val_check_interval": 8},
+    "across epochs": {"trainer.max_steps": 40, "trainer.val_check_interval": 8, **ACROSS_EPOCHS},
+    "of epochs": {
+        **{"trainer.max_steps": -1, "trainer.max_epochs": 12},
+        **{"trainer.val_check_interval": 1.0, "trainer.check_val_every_n_epoch": 3, **ACROSS_EPOCHS},
+    },
+}
+VARIED = {
+    "checkpoints.every": [1, 3, 4, 7, 1000],
+    "checkpoints.keep": [1, 2, 5],
+    "samples.show": ["true", "false"],
+    "seed_everything": [1, 2],
+    "trainer.enable_progress_bar": ["true", "false"],
+}
+"""What may change between a killed run and the one that goes on. There are no loader workers: see test_packing.py."""
 
-def check_killing(make, corpus, tokenizer, tmp_path, kills: int, seed: int, steps: int) -> None:
-    """Train once without a kill, and once in processes that die by SIGKILL and then to the end; compare."""
-    runs = tmp_path / "whole", tmp_path / "killed"
-    options = [f"--trainer.max_steps={steps}", "--ckpt_path=last"]
-    commands = ["\n".join(["tinymodels", "fit", *make.options(corpus, tokenizer, run), *options]) for run in runs]
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, *commands, str(kills), str(seed)],
-        capture_output=True,
-        text=True,
-        timeout=600,
-        cwd=REPOSITORY,
-    )
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout.split("DIED")[1]) >= kills // 2
-    assert differences(*runs) == []
-    assert not list(runs[1].rglob("*.partial"))
+
+@pytest.fixture(scope="module")
+def kill(make, corpus, tokenizer, tmp_path_factory):
+    """`kill(kills, seed, options, varied)`: train without a kill, and with kills and then to the end; both runs.
+
+    The processes are children of one that has imported everything: each attempt costs half a second and not ten.
+    """
+    told = tmp_path_factory.mktemp("killer") / "stderr"
+    with open(told, "w") as stderr:
+        killer = subprocess.Popen(
+            [sys.executable, "-c", KILLER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            cwd=REPOSITORY,
+        )
+
+    def run(kills: int, seed: int, options: dict, varied: dict) -> tuple[Path, Path]:
+        folder = tmp_path_factory.mktemp("killed")
+        runs = folder / "whole", folder / "killed"
+        extra = [*(f"--{name}={value}" for name, value in options.items()), "--ckpt_path=last"]
+        commands = [["tinymodels", "fit", *make.options(corpus, tokenizer, run), *extra] for run in runs]
+        job = {"whole": commands[0], "killed": commands[1], "kills": kills, "seed": seed, "varied": varied}
+        print(json.dumps(job), file=killer.stdin, flush=True)
+        answer = json.loads(killer.stdout.readline() or "{}")
+        assert answer.get("ends") == [0, 0], told.read_text()[-3000:]
+        assert answer["died"] >= kills * 0.7, "most were killed before they were done"
+        assert not list(folder.rglob("*.partial"))
+        return runs
+
+    yield run
+    killer.stdin.close()
+    assert killer.wait(30) == 0
+    killer.stdout.close()
 
 
-def test_a_run_killed_at_random_moments_ends_the_same(make, corpus, tokenizer, tmp_path):
-    check_killing(make, corpus, tokenizer, tmp_path, kills=6, seed=3, steps=24)
+def checkpoint_files(run: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (run / "checkpoints").iterdir()}
+
+
+def test_a_run_killed_at_random_moments_ends_the_same(kill):
+    """Across epochs, and down to the bytes of every checkpoint that is kept."""
+    whole, killed = kill(3, 1, LENGTHS["across epochs"], {})
+    assert differences(whole, killed) == []
+    assert checkpoint_files(whole) == checkpoint_files(killed)
+
+
+def test_a_run_killed_in_bfloat16_and_resumed_with_other_intervals_ends_the_same(kill):
+    whole, killed = kill(3, 2, LENGTHS["within an epoch"] | {"trainer.precision": "bf16-mixed"}, VARIED)
+    assert differences(whole, killed) == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(4))
-def test_a_run_killed_often_ends_the_same(make, corpus, tokenizer, tmp_path, seed):
-    check_killing(make, corpus, tokenizer, tmp_path, kills=24, seed=seed, steps=60)
+@pytest.mark.parametrize("varied", [{}, VARIED], ids=["same settings", "varied settings"])
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_a_run_killed_ten_times_ends_the_same(kill, precision, length, varied):
+    whole, killed = kill(10, len(length), LENGTHS[length] | {"trainer.precision": precision}, varied)
+    assert differences(whole, killed) == []
+    if not varied:
+        assert checkpoint_files(whole) == checkpoint_files(killed)
+
+
+def test_the_same_seed_gives_the_same_bytes_twice(finished, fit, tmp_path):
+    assert fit(tmp_path / "run", "--checkpoints.every=1", "--checkpoints.keep=100") == 0
+    assert checkpoint_files(finished) == checkpoint_files(tmp_path / "run")
+    assert len(checkpoint_files(finished)) == 24
+    assert differences(finished, tmp_path / "run") == []
 
 
 @pytest.mark.parametrize(
