@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import Enum
 from typing import Any
 
@@ -41,6 +42,11 @@ def identity(trainer: pl.Trainer) -> dict[str, Any]:
     return {name: plain(value) for name, value in settings.items()}
 
 
+def machine(trainer: pl.Trainer) -> dict[str, str]:
+    """What rounds the same sums otherwise. It may change, but then so do the bytes."""
+    return {"torch": str(torch.__version__), "device": trainer.strategy.root_device.type}
+
+
 def plain(value: Any) -> Any:
     """A number or a name without its class: no checkpoint may hold jsonargparse's restricted numbers, or enumerations."""
     if isinstance(value, Enum):
@@ -51,7 +57,8 @@ def plain(value: Any) -> Any:
 
 
 def refuse_another_run(trainer: pl.Trainer, checkpoint: dict[str, Any]) -> None:
-    """UserError naming the first setting in which a checkpoint's run differs from this one."""
+    """UserError naming the first setting in which a checkpoint's run differs from this one; a line on stderr where
+    only the machine does."""
     saved, current = checkpoint["kathalab"]["identity"], identity(trainer)
     for name in current if trainer.state.fn == "fit" else TO_SCORE:
         if name in LENGTH and checkpoint["kathalab"].get("finished"):
@@ -61,6 +68,11 @@ def refuse_another_run(trainer: pl.Trainer, checkpoint: dict[str, Any]) -> None:
                 f"the checkpoint at step {checkpoint['global_step']} is of another run: {name} was "
                 f"{_short(saved.get(name))} and is now {_short(current[name])}; "
                 "give the same configuration, or another `--trainer.default_root_dir` to start anew."
+            )
+    for name, value in machine(trainer).items() if trainer.state.fn == "fit" else ():
+        if (before := checkpoint["kathalab"]["machine"][name]) != value:
+            print(
+                f"the run goes on, but not to the same bytes: {name} was {before} and is now {value}.", file=sys.stderr
             )
 
 

@@ -1,6 +1,11 @@
 """A run that was killed and resumed ends as one that was never killed: weights, optimizer, log and samples."""
 
+import csv
+import hashlib
 import json
+import os
+import pickle
+import random
 import shutil
 import subprocess
 import sys
@@ -10,7 +15,8 @@ import pytest
 import torch
 
 import kathalab
-from tinymodels.checkpoints import list_checkpoints, load
+from corpora.errors import UserError
+from tinymodels.checkpoints import WholeCheckpoints, last_checkpoint, list_checkpoints, load
 
 REPOSITORY = Path(kathalab.__file__).parent
 
@@ -259,18 +265,73 @@ def test_the_same_seed_gives_the_same_bytes_twice(finished, fit, tmp_path):
     [
         ("--model.width=128", "model.width was 64 and is now 128"),
         ("--model.learning_rate=0.5", "model.learning_rate was 0.02 and is now 0.5"),
+        ("--model.optimizer=adamw", "model.optimizer was muon and is now adamw"),
         ("--data.seed=9", "data.seed was 1 and is now 9"),
         ("--data.batch_size=3", "data.batch_size was 2 and is now 3"),
-        ("--model.optimizer=adamw", "model.optimizer was muon and is now adamw"),
+        ("--data.sequence_length=17", "data.sequence_length was 16 and is now 17"),
+        ("--data.validation_stories=null", "data.validation_stories was 4 and is now None"),
+        ("--trainer.precision=bf16-mixed", "trainer.precision was 32-true and is now bf16-mixed"),
+        ("--trainer.max_steps=16", "trainer.max_steps was 12 and is now 16"),
+        ("--trainer.val_check_interval=1.0", "trainer.val_check_interval was 4 and is now 1.0"),
+        ("--trainer.gradient_clip_val=1.0", "trainer.gradient_clip_val was None and is now 1.0"),
+        ("--trainer.accumulate_grad_batches=2", "trainer.accumulate_grad_batches was 1 and is now 2"),
+        ("--log.every=2", "log.every was 3 and is now 2"),
+        ("--samples.seed=2", "samples.seed was 1 and is now 2"),
     ],
 )
-def test_a_checkpoint_of_another_configuration_is_refused(finished, fit, tmp_path, capsys, option, named):
-    run = as_killed_after(finished, 6, tmp_path / "run")
-    kept = {path.name: path.read_bytes() for path in list_checkpoints(run)}
-    assert fit(run, "--ckpt_path=last", option) == 1
+def test_a_checkpoint_of_another_configuration_is_refused(half, fit, capsys, option, named):
+    kept = {path: path.read_bytes() for path in half.rglob("*") if path.is_file()}
+    assert fit(half, "--ckpt_path=last", option) == 1
     told = capsys.readouterr().err.splitlines()[-1]
-    assert "of another run" in told and named in told
-    assert {path.name: path.read_bytes() for path in list_checkpoints(run)} == kept
+    assert "of another run" in told and named in told and told.endswith(".")
+    assert {path: path.read_bytes() for path in half.rglob("*") if path.is_file()} == kept
+
+
+@pytest.fixture(scope="module")
+def half(finished, tmp_path_factory):
+    """A run with checkpoints up to update 6, that nothing is to change."""
+    return as_killed_after(finished, 6, tmp_path_factory.mktemp("half") / "run")
+
+
+def test_every_option_is_held_or_known_to_be_free(half, capsys):
+    """A new option decides nothing, or a checkpoint holds it: whoever adds one has to say which."""
+    import yaml
+
+    named_otherwise = {
+        "data.corpus": "the corpus",
+        "data.tokenizer": "the tokenizer",
+        "model.parameters": "model.width",  # a budget is held as the shape it gives
+    }
+    free = {
+        *("seed_everything", "ckpt_path", "weights_only"),
+        *("checkpoints.every", "checkpoints.keep", "data.cache", "samples.show"),
+        # where and beside what it runs; one device of one machine it is always
+        *(f"trainer.{name}" for name in ("accelerator", "strategy", "devices", "num_nodes", "default_root_dir")),
+        *(f"trainer.{name}" for name in ("use_distributed_sampler", "sync_batchnorm", "benchmark", "inference_mode")),
+        *(f"trainer.{name}" for name in ("plugins", "callbacks", "logger", "profiler", "model_registry")),
+        *(f"trainer.{name}" for name in ("enable_progress_bar", "enable_model_summary", "enable_autolog_hparams")),
+        *(f"trainer.{name}" for name in ("enable_checkpointing", "log_every_n_steps", "barebones", "detect_anomaly")),
+        # what ends a run early or looks at it beforehand, or is of other commands
+        *(f"trainer.{name}" for name in ("max_time", "min_epochs", "min_steps", "fast_dev_run")),
+        *(f"trainer.{name}" for name in ("num_sanity_val_steps", "limit_test_batches", "limit_predict_batches")),
+    }
+    assert kathalab.main(["tinymodels", "fit", "--print_config"]) == 0
+    printed = yaml.safe_load(capsys.readouterr().out)
+    options = {
+        f"{group}.{name}" if isinstance(value, dict) else group
+        for group, value in printed.items()
+        for name in (value if isinstance(value, dict) else [None])
+    }
+    held = load(list_checkpoints(half)[-1])["kathalab"]["identity"].keys()
+    assert len(held) > 40
+    assert {option for option in options if named_otherwise.get(option, option) not in held} == free
+
+
+def test_another_torch_goes_on_and_says_so(finished, fit, tmp_path, capsys, monkeypatch):
+    run = as_killed_after(finished, 8, tmp_path / "run")
+    monkeypatch.setattr("tinymodels.identity.machine", lambda trainer: {"torch": "99.0", "device": "cpu"})
+    assert fit(run, "--ckpt_path=last") == 0
+    assert f"not to the same bytes: torch was {torch.__version__} and is now 99.0." in capsys.readouterr().err
 
 
 def test_a_checkpoint_of_another_corpus_or_tokenizer_is_refused(finished, fit, make, tokenizer, tmp_path, capsys):
@@ -285,13 +346,126 @@ def test_a_checkpoint_of_another_corpus_or_tokenizer_is_refused(finished, fit, m
     assert "the tokenizer was" in capsys.readouterr().err
 
 
-def test_a_damaged_last_checkpoint_falls_back_to_the_one_before(finished, fit, tmp_path, capsys):
+def flip(path: Path, place: int) -> None:
+    """Change one bit of a file."""
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+def test_one_flipped_bit_anywhere_is_seen(finished, tmp_path):
+    for suffix in ("ckpt", "sha256"):
+        shutil.copy(finished / "checkpoints" / f"step=6.{suffix}", tmp_path)
+    path = tmp_path / "step=6.ckpt"
+    load(path)
+    size = path.stat().st_size
+    for place in [0, size - 1, *random.Random(1).choices(range(size), k=100)]:
+        flip(path, place)
+        with pytest.raises(UserError, match="damaged"):
+            load(path)
+        flip(path, place)
+    flip(path.with_suffix(".sha256"), 17)
+    with pytest.raises(UserError, match=r"damaged, or its SHA-256 in 'step=6.sha256'"):
+        load(path)
+
+
+DAMAGES = {
+    "a flipped bit": lambda path: flip(path, path.stat().st_size // 3),
+    "a truncated file": lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    "an empty file": lambda path: path.write_bytes(b""),
+    "a lost checksum": lambda path: path.with_suffix(".sha256").unlink(),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_last_checkpoint_falls_back_to_the_one_before(finished, tmp_path, capsys, damage):
     run = as_killed_after(finished, 6, tmp_path / "run")
-    last = list_checkpoints(run)[-1]
-    last.write_bytes(last.read_bytes()[: last.stat().st_size // 2])
+    for path in list_checkpoints(run)[-2:]:
+        DAMAGES[damage](path)
+    assert last_checkpoint(run).name == "step=4.ckpt"
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 2 and "step=6.ckpt' is damaged; set aside as 'step=6.damaged'" in told[0]
+    assert not (run / "checkpoints" / "step=6.sha256").exists()
+
+
+def test_a_run_with_a_damaged_checkpoint_goes_on_and_ends_the_same(finished, fit, tmp_path, capsys):
+    run = as_killed_after(finished, 6, tmp_path / "run")
+    flip(list_checkpoints(run)[-1], 5000)
     assert fit(run, "--ckpt_path=last", "--checkpoints.every=1", "--checkpoints.keep=100") == 0
     assert "step=6.ckpt' is damaged; set aside" in capsys.readouterr().err
     assert differences(finished, run) == []
+    assert checkpoint_files(run).keys() - checkpoint_files(finished).keys() == {"step=6.damaged"}
+
+
+def test_checksums_are_those_of_sha256sum(finished):
+    for path in list_checkpoints(finished):
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        assert path.with_suffix(".sha256").read_text() == f"{digest}  {path.name}\n"
+
+
+def test_going_back_to_an_earlier_checkpoint_drops_the_later_ones(finished, fit, tmp_path):
+    """Were they kept, a kill would leave checkpoints that are ahead of the rows of the log."""
+    run = as_killed_after(finished, 12, tmp_path / "run")
+    early = run / "checkpoints" / "step=5.ckpt"
+    assert fit(run, f"--ckpt_path={early}", "--checkpoints.every=1000", "--checkpoints.keep=1") == 0
+    assert {path.name for path in list_checkpoints(run)} == {"step=12.ckpt"}
+    assert differences(finished, run) == []
+
+
+def test_the_best_checkpoint_is_kept_beside_the_newest_also_by_a_resumed_run(fit, tmp_path):
+    options = [f"--{name}={value}" for name, value in LENGTHS["across epochs"].items()]  # the tiny model overfits
+    whole, run = tmp_path / "whole", tmp_path / "run"
+    assert fit(whole, *options, "--checkpoints.every=5", "--checkpoints.keep=100") == 0
+    with open(whole / "metrics.csv", encoding="utf-8", newline="") as file:
+        bits = {int(row["step"]): row["validation_bits_per_character"] for row in csv.DictReader(file)}
+    bits = {step: float(value) for step, value in bits.items() if value}
+    best = min(bits, key=bits.get)
+    assert 0 < best < 30
+    as_killed_after(whole, 30, run)
+    assert fit(run, *options, "--ckpt_path=last", "--checkpoints.every=5", "--checkpoints.keep=2") == 0
+    assert [path.name for path in list_checkpoints(run)] == [f"step={step}.ckpt" for step in (best, 35, 40)]
+    assert fit(run, *options, "--ckpt_path=best", verb="validate") == 0
+    found = json.loads((run / "validate.json").read_text())["bits_per_character"]
+    assert found == pytest.approx(bits[best], abs=1e-6) and found < bits[40]
+
+
+class Evil:
+    """What an attacker pickles: unpickling it makes a folder."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.mark),)
+
+
+@pytest.fixture(params=["as torch saves", "as pickle saves"])
+def malicious(finished, tmp_path, request):
+    """A run whose last checkpoint is a pickle that acts when it is opened, with the right checksum; and its mark."""
+    run, mark = as_killed_after(finished, 6, tmp_path / "run"), tmp_path / "mark"
+    path, crafted = list_checkpoints(run)[-1], load(list_checkpoints(run)[-1]) | {"callbacks": Evil(mark)}
+    if request.param == "as torch saves":
+        torch.save(crafted, path)
+        opened = lambda: torch.load(path, weights_only=False)  # noqa: E731
+    else:
+        path.write_bytes(pickle.dumps(crafted, protocol=2))
+        opened = lambda: pickle.loads(path.read_bytes())  # noqa: E731
+    opened()
+    mark.rmdir()  # the control: opened without care it acts
+    path.with_suffix(".sha256").write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
+    return run, mark
+
+
+def test_a_malicious_checkpoint_is_not_unpickled(malicious, fit, capsys):
+    run, mark = malicious
+    path = list_checkpoints(run)[-1]
+    for verb, options in {"fit": ["--weights_only=false"], "validate": [], "predict": []}.items():
+        assert fit(run, f"--ckpt_path={path}", *options, verb=verb) == 1
+        assert "something other than tensors and plain values" in capsys.readouterr().err
+        assert not mark.exists()
+    assert kathalab.main(["tinymodels", "export", str(run), f"--output={run.parent / 'model'}"]) == 0
+    assert "set aside as 'step=6.damaged'" in capsys.readouterr().err
+    assert not mark.exists()
 
 
 def test_a_damaged_checkpoint_given_by_name_is_one_sentence(finished, fit, tmp_path, capsys):
@@ -326,6 +500,13 @@ def test_the_generators_go_on_where_they_stood():
     assert draw() != first
     _restore_random_state(state)
     assert draw() == first
+
+
+def test_what_could_not_be_read_back_is_not_written(tmp_path):
+    """`torch.__version__`, say, which is a str with a class of its own; a run would end and be unreadable."""
+    with pytest.raises(TypeError, match="is a TorchVersion"):
+        WholeCheckpoints().save_checkpoint({"kathalab": {"torch": torch.__version__}}, tmp_path / "step=1.ckpt")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_checkpoint_holds_no_pickled_objects(finished):
