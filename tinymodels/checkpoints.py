@@ -184,7 +184,7 @@ class RunCheckpoints(Checkpoint):
 
     def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if trainer.state.fn == "fit" and not trainer.sanity_checking:
-            self._step_is_complete(trainer, module.validation["bits_per_character"])  # type: ignore[operator, index]
+            self._step_is_complete(trainer, module.validation["bits_per_character"])  # type: ignore[operator, index, arg-type]
 
     def _step_is_complete(self, trainer: pl.Trainer, bits: float = math.inf) -> None:
         if trainer.fit_loop.epoch_loop._should_accumulate():
@@ -219,7 +219,8 @@ class RunCheckpoints(Checkpoint):
                 if _step(later) > checkpoint["global_step"]:
                     trainer.strategy.remove_checkpoint(later)
 
-    def on_train_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+    def on_train_batch_start(self, trainer: pl.Trainer, module: pl.LightningModule, batch: Any, batch_idx: int) -> None:
+        # as late as can be, after whatever draws numbers at a start; a resumed epoch has no `on_train_epoch_start`
         if (state := self.__dict__.pop("_random", None)) is not None:
             _restore_random_state(state)
 

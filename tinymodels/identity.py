@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import Enum
 from typing import Any
@@ -28,11 +29,11 @@ def identity(trainer: pl.Trainer) -> dict[str, Any]:
     of what is read; plain values by name.
 
     How often a checkpoint is taken and kept, where things lie, and what is shown may change between a run's parts.
-    `seed_everything` may too: the states of the generators go on from the checkpoint.
     """
     settings = {
         **trainer.datamodule.identity,  # type: ignore[attr-defined]
         **trainer.lightning_module.identity,  # type: ignore[dict-item]
+        "seed_everything": os.environ.get("PL_GLOBAL_SEED"),  # where Lightning keeps it
         "trainer.precision": str(trainer.precision),
         "trainer.deterministic": torch.are_deterministic_algorithms_enabled(),
         **{f"trainer.{name}": getattr(trainer, name) for name in TRAINER},
@@ -48,7 +49,7 @@ def machine(trainer: pl.Trainer) -> dict[str, str]:
 
 
 def plain(value: Any) -> Any:
-    """A number or a name without its class: no checkpoint may hold jsonargparse's restricted numbers, or enumerations."""
+    """A number or name without its class: no checkpoint may hold jsonargparse's restricted numbers, or enumerations."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -113,12 +113,11 @@ def _open(folder: Path) -> Tokens:
     refuse_damaged(folder, "*", "remove that folder and run the command again")
     ids = np.memmap(folder / "tokens.bin", dtype=np.dtype(manifest["dtype"]), mode="r")
     try:
-        offsets, characters = (
-            np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("offsets", "characters")
-        )
+        offsets = np.load(folder / "offsets.npy", allow_pickle=False)
+        characters = np.load(folder / "characters.npy", allow_pickle=False)
     except ValueError:
         raise UserError(
-            f"the tokens in {str(folder)!r} hold something other than numbers; remove that folder."
+            f"the tokens in {str(folder)!r} hold something other than numbers; remove that folder and run again."
         ) from None
     return Tokens(ids, offsets, characters)
 

@@ -10,7 +10,7 @@ import sys
 import threading
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -151,6 +151,8 @@ class StoryCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         options = {**self._get(self.config_init, "trainer"), **kwargs}
         options["plugins"] = [*(options["plugins"] or []), WholeCheckpoints()]
+        if self.subcommand == "fit" and options["max_steps"] == -1 and (options["max_epochs"] or 0) > 0:
+            options |= epochs_as_steps(options, self._get(self.config_init, "data").batches_per_epoch)
         callbacks = [self._get(self.config_init, key) for key in self._parser(self.subcommand).callback_keys]
         if options["enable_progress_bar"] is not False and self.subcommand == "fit":
             callbacks.append(StoryProgress())
@@ -253,6 +255,24 @@ class StoryCLI(LightningCLI):
         ]
         write_json(path, rows)
         print(f"{len(rows):,} test stories scored: the result is in {str(path)!r}.")
+
+
+def epochs_as_steps(options: Mapping[str, Any], batches: int) -> dict[str, Any]:
+    """The options of a trainer that count in epochs of so many batches, in updates and batches.
+
+    Lightning 2.6 miscounts its passes over the data when it resumes at the end of one, and a later resume then trains
+    otherwise; so a run is always one pass of its loop, and the data begins its epochs by itself.
+    """
+    length = options["max_epochs"] * batches
+    every = 1.0 if options["val_check_interval"] is None else options["val_check_interval"]
+    if isinstance(every, float):
+        every = min(length, max(1, int(every * (options["check_val_every_n_epoch"] or 1) * batches)))
+    return {
+        "max_epochs": None,
+        "max_steps": max(1, length // options["accumulate_grad_batches"]),
+        "val_check_interval": every,
+        "check_val_every_n_epoch": 1,
+    }
 
 
 def has_fast_bfloat16(accelerator: Any) -> bool:
