@@ -127,6 +127,7 @@ class StoryData(pl.LightningDataModule):
             "data.sequence_length": self.sequence_length,
             "data.batch_size": self.batch_size,
             "data.seed": self.seed,
+            "data.validation_stories": self.validation_stories,
         }
 
     def tokens(self, split: str) -> Tokens:
@@ -134,8 +135,17 @@ class StoryData(pl.LightningDataModule):
         cache = self.cache or os.fspath(Path(self.corpus).absolute().parent / "tokens")
         return pack(self.corpus, self.tokenizer, split, self.languages, cache)
 
+    def windows(self) -> Windows:
+        """The training stories in the order of training."""
+        return Windows(self.tokens("train"), self.sequence_length, self.batch_size, self.seed)
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Batches of one pass over the training stories."""
+        return self.windows().per_epoch
+
     def train_dataloader(self) -> TrainingBatches:
-        windows = Windows(self.tokens("train"), self.sequence_length, self.batch_size, self.seed)
+        windows = self.windows()
         trainer = self.trainer
         if trainer is None or trainer.max_steps < 0:
             return TrainingBatches(windows, windows.per_epoch)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpora.errors import UserError
-from corpora.folders import fingerprint, new_folder, read_manifest, write_manifest
+from corpora.folders import MANIFEST, fingerprint, new_folder, read_manifest, sha256, write_manifest
 from corpora.stories import read_corpus
 
 STORIES_PER_CHUNK = 2_000
@@ -74,6 +74,8 @@ def _encode(
 
     from tokenization import load_tokenizer
 
+    refuse_damaged(corpus, f"{split}-*.parquet", "build the corpus again")
+    refuse_damaged(tokenizer_folder, "tokenizer*", "train the tokenizer again")
     stories = read_corpus(corpus, split, languages)
     tokenizer = load_tokenizer(tokenizer_folder)
     fast, begin, end = tokenizer.backend_tokenizer, tokenizer.bos_token_id, tokenizer.eos_token_id
@@ -108,12 +110,24 @@ def _encode(
 
 def _open(folder: Path) -> Tokens:
     manifest = read_manifest(folder, "tokens")
+    refuse_damaged(folder, "*", "remove that folder and run the command again")
     ids = np.memmap(folder / "tokens.bin", dtype=np.dtype(manifest["dtype"]), mode="r")
-    offsets = np.load(folder / "offsets.npy", allow_pickle=False)
-    characters = np.load(folder / "characters.npy", allow_pickle=False)
-    if len(ids) != manifest["tokens"] or offsets[-1] != len(ids):
-        raise UserError(f"the tokens in {str(folder)!r} are damaged; remove that folder and run the command again.")
+    try:
+        offsets = np.load(folder / "offsets.npy", allow_pickle=False)
+        characters = np.load(folder / "characters.npy", allow_pickle=False)
+    except ValueError:
+        raise UserError(
+            f"the tokens in {str(folder)!r} hold something other than numbers; remove that folder and run again."
+        ) from None
     return Tokens(ids, offsets, characters)
+
+
+def refuse_damaged(folder: str | os.PathLike[str], pattern: str, remedy: str) -> None:
+    """UserError if a file of a folder is not, by its SHA-256, what the folder's manifest says."""
+    for name, digest in read_manifest(folder)["files"].items():
+        path = Path(folder, name)
+        if path.match(pattern) and (not path.is_file() or sha256(path) != digest):
+            raise UserError(f"{str(path)!r} is damaged or was changed: it does not match {MANIFEST!r}; {remedy}.")
 
 
 class Windows:

@@ -61,6 +61,7 @@ class RunLog(Callback):
             every: updates between two rows; the training loss of a row is the mean since the row before.
         """
         self.every = every
+        self.identity = {"log.every": every}
         self._loss: torch.Tensor | None = None
         self._batches = 0
         self._last = 0

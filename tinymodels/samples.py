@@ -47,6 +47,14 @@ class SampledStories(Callback):
         self.top_p = top_p
         self.seed = seed
         self.show = show
+        self.identity = {
+            "samples.prompts": self.prompts,
+            "samples.stories": stories,
+            "samples.longest": longest,
+            "samples.temperature": temperature,
+            "samples.top_p": top_p,
+            "samples.seed": seed,
+        }
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         from tokenization import load_tokenizer

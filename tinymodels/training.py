@@ -10,7 +10,7 @@ import sys
 import threading
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,14 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from corpora.errors import UserError
 from corpora.folders import MANIFEST, fingerprint, new_folder, read_manifest, write_json, write_manifest, write_text
 from corpora.stories import read_corpus
-from tinymodels.checkpoints import RunCheckpoints, Stopped, WholeCheckpoints, last_checkpoint, list_checkpoints
+from tinymodels.checkpoints import (
+    RunCheckpoints,
+    Stopped,
+    WholeCheckpoints,
+    best_checkpoint,
+    last_checkpoint,
+    list_checkpoints,
+)
 from tinymodels.data import StoryData
 from tinymodels.module import StoryModel
 from tinymodels.runlog import RunLog, StoryProgress
@@ -76,13 +83,21 @@ def train(arguments: list[str]) -> None:
             raise UserError(f"the trainer cannot run so: {_first_line(error)}.") from None
 
 
-class SaveConfig(SaveConfigCallback):
-    """Writes `config.yaml` into the run folder, whichever loggers there are; a resumed run writes it again."""
+class KeepInputs(SaveConfigCallback):
+    """Writes `config.yaml` and `tokenizer/` into the run folder; a resumed run writes them again.
+
+    At the start of training and not before, when the checkpoint is known to be of this configuration: a refused run
+    leaves the folder as it was.
+    """
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        if stage == "fit" and trainer.is_global_zero:
-            text = self.parser.dump(self.config, skip_none=False)
-            write_text(Path(trainer.default_root_dir) / self.config_filename, text)
+        pass
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        run = Path(trainer.default_root_dir)
+        if trainer.is_global_zero:
+            _copy_tokenizer(trainer.datamodule.tokenizer, run / "tokenizer")  # type: ignore[attr-defined]
+            write_text(run / self.config_filename, self.parser.dump(self.config, skip_none=False))
 
 
 class StoryCLI(LightningCLI):
@@ -96,7 +111,7 @@ class StoryCLI(LightningCLI):
         super().__init__(
             StoryModel,
             StoryData,
-            save_config_callback=SaveConfig,
+            save_config_callback=KeepInputs,
             seed_everything_default=1,
             trainer_defaults=DEFAULTS,
             args=arguments,
@@ -136,16 +151,19 @@ class StoryCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         options = {**self._get(self.config_init, "trainer"), **kwargs}
         options["plugins"] = [*(options["plugins"] or []), WholeCheckpoints()]
+        if self.subcommand == "fit" and options["max_steps"] == -1 and (options["max_epochs"] or 0) > 0:
+            options |= epochs_as_steps(options, self._get(self.config_init, "data").batches_per_epoch)
         callbacks = [self._get(self.config_init, key) for key in self._parser(self.subcommand).callback_keys]
         if options["enable_progress_bar"] is not False and self.subcommand == "fit":
             callbacks.append(StoryProgress())
         return self._instantiate_trainer(options, callbacks)
 
     def _resolve_checkpoint(self) -> None:
-        """Turn `--ckpt_path last` into the newest checkpoint that can be read; None if there is none yet."""
+        """Turn `--ckpt_path last` or `best` into that checkpoint's path; None if there is none yet."""
         options = self.config_init[self.subcommand]
-        if options.get("ckpt_path") == "last":
-            found = last_checkpoint(self.run)
+        find = {"last": last_checkpoint, "best": best_checkpoint}.get(options.get("ckpt_path"))
+        if find is not None:
+            found = find(self.run)
             options["ckpt_path"] = None if found is None else str(found)
 
     # ---- fit ----
@@ -160,9 +178,8 @@ class StoryCLI(LightningCLI):
                 "or choose another `--trainer.default_root_dir`."
             )
         self._resolve_checkpoint()
-        for leftover in self.run.glob(".*.partial"):  # of a run that was killed while it wrote
+        for leftover in [*self.run.glob(".*.partial"), *self.run.glob(".*.old")]:  # of a run killed while it wrote
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-        _copy_tokenizer(self.datamodule.tokenizer, self.run / "tokenizer")
         print(f"model: {self.model.size}", file=sys.stderr)
         print(f"run: {str(self.run)!r}, precision {self.trainer.precision}", file=sys.stderr, flush=True)
 
@@ -238,6 +255,24 @@ class StoryCLI(LightningCLI):
         ]
         write_json(path, rows)
         print(f"{len(rows):,} test stories scored: the result is in {str(path)!r}.")
+
+
+def epochs_as_steps(options: Mapping[str, Any], batches: int) -> dict[str, Any]:
+    """The options of a trainer that count in epochs of so many batches, in updates and batches.
+
+    Lightning 2.6 miscounts its passes over the data when it resumes at the end of one, and a later resume then trains
+    otherwise; so a run is always one pass of its loop, and the data begins its epochs by itself.
+    """
+    length = options["max_epochs"] * batches
+    every = 1.0 if options["val_check_interval"] is None else options["val_check_interval"]
+    if isinstance(every, float):
+        every = min(length, max(1, int(every * (options["check_val_every_n_epoch"] or 1) * batches)))
+    return {
+        "max_epochs": None,
+        "max_steps": max(1, length // options["accumulate_grad_batches"]),
+        "val_check_interval": every,
+        "check_val_every_n_epoch": 1,
+    }
 
 
 def has_fast_bfloat16(accelerator: Any) -> bool:

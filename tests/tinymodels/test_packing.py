@@ -1,11 +1,16 @@
 """Tokens on disk, and the order of training data as a pure function of (seed, epoch, step)."""
 
+import json
+import os
+import shutil
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpora.errors import UserError
+from corpora.folders import sha256
 from corpora.stories import read_corpus
 from tinymodels.packing import Tokens, Windows, pack, whole_documents
 from tokenization import load_tokenizer
@@ -50,6 +55,44 @@ def test_a_cut_off_cache_is_refused(corpus, tokenizer, tmp_path):
         pack(corpus, tokenizer, "train", None, tmp_path)
 
 
+def test_one_flipped_bit_of_the_cache_is_refused(corpus, tokenizer, tmp_path):
+    pack(corpus, tokenizer, "train", None, tmp_path)
+    (folder,) = tmp_path.iterdir()
+    for name in ("tokens.bin", "offsets.npy", "characters.npy"):
+        whole = (folder / name).read_bytes()
+        (folder / name).write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        with pytest.raises(UserError, match=f"{name}' is damaged"):
+            pack(corpus, tokenizer, "train", None, tmp_path)
+        (folder / name).write_bytes(whole)
+
+
+@pytest.mark.parametrize("changed", ["corpus", "tokenizer"])
+def test_inputs_that_do_not_match_their_fingerprint_are_not_encoded(corpus, tokenizer, tmp_path, changed):
+    """Else two runs could read different stories under one fingerprint."""
+    folders = {"corpus": corpus, "tokenizer": tokenizer}
+    folders[changed] = shutil.copytree(folders[changed], tmp_path / changed)
+    name = {"corpus": "train-hi-00000-of-00001.parquet", "tokenizer": "tokenizer.json"}[changed]
+    shutil.copy(corpus / "validation-hi-00000-of-00001.parquet", tmp_path / changed / name)
+    with pytest.raises(UserError, match=f"{name}' is damaged or was changed"):
+        pack(folders["corpus"], folders["tokenizer"], "train", None, tmp_path / "cache")
+
+
+def test_pickled_arrays_in_the_cache_are_not_unpickled(corpus, tokenizer, tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "mark"),)
+
+    pack(corpus, tokenizer, "train", None, tmp_path / "cache")
+    (folder,) = (tmp_path / "cache").iterdir()
+    np.save(folder / "offsets.npy", np.array([Evil()], dtype=object), allow_pickle=True)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"]["offsets.npy"] = sha256(folder / "offsets.npy")
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(UserError, match="something other than numbers"):
+        pack(corpus, tokenizer, "train", None, tmp_path / "cache")
+    assert not (tmp_path / "mark").exists()
+
+
 def test_vocabularies_past_uint16_use_uint32(corpus, tokenizer, tmp_path, monkeypatch):
     monkeypatch.setattr("tinymodels.packing.LARGEST_UINT16_VOCABULARY", 100)
     tokens = pack(corpus, tokenizer, "test", None, tmp_path)
@@ -89,6 +132,26 @@ def test_any_batch_alone_is_the_batch_in_turn(lengths, sequence_length, batch_si
         assert len(np.unique(read)) == len(read)
         jumps = np.flatnonzero(np.diff(read) != 1)
         assert set(read[jumps + 1]) <= set(starts)
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_any_number_of_loader_workers_reads_the_same_batches(corpus, tokenizer, tmp_path, workers):
+    """Training has none (a batch takes 50 µs), but a batch is a function of its number, so they may come at any time:
+    here a run is killed after batch 80, in its second epoch, and goes on with other workers."""
+    from torch.utils.data import DataLoader, Dataset
+
+    class Batches(Dataset):
+        def __init__(self):
+            self.windows = Windows(pack(corpus, tokenizer, "train", None, tmp_path), 16, 2, seed=1)
+
+        def __getitem__(self, number):
+            return self.windows.batch(number).copy()
+
+    batches = Batches()
+    assert batches.windows.per_epoch < 80
+    expected = [batches[number] for number in range(100)]
+    loaded = DataLoader(batches, batch_size=None, sampler=range(80, 100), num_workers=workers)
+    assert all((one.numpy() == other).all() for one, other in zip(loaded, expected[80:], strict=True))
 
 
 def test_epochs_and_seeds_have_their_own_order():
