@@ -172,7 +172,8 @@ class RunCheckpoints(Checkpoint):
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         self.folder = Path(trainer.default_root_dir, FOLDER)
-        for leftover in self.folder.glob(".*.partial"):
+        alone = [path for path in self.folder.glob("*.sha256") if not path.with_suffix(".ckpt").exists()]
+        for leftover in [*self.folder.glob(".*.partial"), *alone]:  # of a run killed while it wrote or removed
             leftover.unlink(missing_ok=True)
         self._saved = trainer.global_step
 

@@ -396,6 +396,13 @@ def test_a_run_with_a_damaged_checkpoint_goes_on_and_ends_the_same(finished, fit
     assert checkpoint_files(run).keys() - checkpoint_files(finished).keys() == {"step=6.damaged"}
 
 
+def test_what_a_kill_leaves_half_written_or_half_removed_is_swept(finished, fit, tmp_path):
+    run = as_killed_after(finished, 8, tmp_path / "run")  # leaves the checksums of the checkpoints it removes
+    (run / "checkpoints" / ".step=10.ckpt.abc.partial").write_bytes(b"half")
+    assert fit(run, "--ckpt_path=last", "--checkpoints.every=1000", "--checkpoints.keep=1") == 0
+    assert checkpoint_files(run).keys() == {"step=12.ckpt", "step=12.sha256"}
+
+
 def test_checksums_are_those_of_sha256sum(finished):
     for path in list_checkpoints(finished):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
