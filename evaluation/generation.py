@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from corpora.errors import UserError
 from corpora.progress import progress as show
 from corpora.stories import Story
-from evaluation.constraints import Requirements, Watch, Words, end_bias
+from evaluation.constraints import Requirements, Watch, Words, end_bias, ends_sentence
 from evaluation.models import boundary_tokens, check_match, context_length, embedding_table
 from evaluation.words import sentences
 
@@ -140,7 +140,8 @@ def generate_stories(
     another token about as seldom as those bits are small.
 
     UserError when there are no prompts, when tokenizer and model do not match, when a prompt or a target leaves no room
-    in the model's context, when words cannot be written, or when the model's logits are no numbers.
+    in the model's context, when words cannot be written, when the model is recurrent, or when its logits are no
+    numbers.
     """
     import torch
 
@@ -149,8 +150,10 @@ def generate_stories(
         raise UserError("there are no prompts to write stories from; give at least one (it may be empty).")
     if max_new_tokens < 1 or batch_size < 1 or (length is not None and length < 1):
         raise UserError("the longest story, the batch and the target length must be at least 1.")
+    if getattr(model, "_is_stateful", False):
+        raise UserError("a recurrent model cannot write stories here, only one of attention layers; choose another.")
     check_match(model, len(tokenizer))
-    begin, end = boundary_tokens(tokenizer)
+    begin, _ = boundary_tokens(tokenizer)
     encoded = [[begin, *tokenizer.encode(prompt.text, add_special_tokens=False)] for prompt in prompts]
     context = context_length(model) or 2**31
     longest = max(map(len, encoded))
@@ -170,7 +173,7 @@ def generate_stories(
         watch = requirements.begin(prompt.text, prompt.words, budget) if requirements else None
         stories.append(_Story(ids, len(ids), budget, _generator(seed, number), watch))
 
-    writer = _Writer(model, sampling, len(tokenizer), end, length, shared=min(map(len, encoded)))
+    writer = _Writer(model, sampling, tokenizer, length, shared=min(map(len, encoded)))
     by_length = sorted(stories, key=lambda story: story.start)
     starts = range(0, len(stories), batch_size)
     with torch.inference_mode():
@@ -210,12 +213,14 @@ class _Writer:
 
     model: PreTrainedModel
     sampling: Sampling
-    vocabulary: int
-    """Tokens of the tokenizer; a model may have rows beyond them."""
-    end: int
+    tokenizer: PreTrainedTokenizerBase
     length: int | None
     shared: int
     """Length of the shortest prompt, whose positions are fed in one go."""
+
+    def __post_init__(self) -> None:
+        self.end = boundary_tokens(self.tokenizer)[1]
+        self.vocabulary = len(self.tokenizer)  # A model may have rows beyond them.
 
     def write(self, stories: list[_Story]) -> None:
         """Write these stories to their ends."""
@@ -265,7 +270,12 @@ class _Writer:
         if self.sampling.repetition_penalty != 1:
             logits = penalised(logits, [story.ids for story in stories], self.sampling.repetition_penalty)
         if self.length is not None:
-            bias = [end_bias(len(story.ids) - story.start, self.length) for story in stories]
+            bias = [
+                end_bias(
+                    len(story.ids) - story.start, self.length, ends_sentence(str(self.tokenizer.decode(story.ids[-8:])))
+                )
+                for story in stories
+            ]
             logits = logits.clone()
             logits[:, self.end] += torch.tensor(bias, device=logits.device)
         if stories[0].watch is not None:
