@@ -25,7 +25,7 @@ Words = Sequence[Sequence[str]]
 LONGEST_REST = 3
 """A UTF-8 character has at most four bytes, so at most three are owed once it was begun."""
 _LETTER = r"[\p{L}\p{M}\p{N}\u200c\u200d]"
-_SENTENCE_END = regex.compile(r"[।.?!]\p{P}*\s*$|\n$")
+_SENTENCE_END = regex.compile(r"[।.?!]\p{P}*\s*$")
 _BEGINS_WORD = regex.compile(_LETTER)
 _ENDS_WORD = regex.compile(_LETTER + "$")
 _SLACK = 24
@@ -44,7 +44,7 @@ def end_bias(written: int, target: int, sentence_ends: bool) -> float:
 
 
 def ends_sentence(text: str) -> bool:
-    """Whether a text ends with a sentence's final mark, maybe with quotation marks after it, or with a line."""
+    """Whether a text ends with a sentence's final mark, maybe with quotation marks and white space after it."""
     return bool(_SENTENCE_END.search(text))
 
 

@@ -179,17 +179,14 @@ def generate_stories(
     with torch.inference_mode():
         for start in show(starts, "writing", unit="batch") if progress else starts:
             writer.write(by_length[start : start + batch_size])
-    return [
-        Generation(
-            prompt.text,
-            str(tokenizer.decode(story.ids[: -1 if story.finished else None], skip_special_tokens=True)),
-            prompt.language,
-            prompt.story,
-            story.finished,
-            len(story.ids) - story.start,
-        )
-        for prompt, story in zip(prompts, stories, strict=True)
-    ]
+    results = []
+    for prompt, story in zip(prompts, stories, strict=True):
+        text = str(tokenizer.decode(story.ids[: -1 if story.finished else None], skip_special_tokens=True))
+        if length is not None and story.finished:
+            text = text.rstrip()  # The end may have come where the model had begun a new paragraph.
+        tokens = len(story.ids) - story.start
+        results.append(Generation(prompt.text, text, prompt.language, prompt.story, story.finished, tokens))
+    return results
 
 
 @dataclass

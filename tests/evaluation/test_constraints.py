@@ -146,7 +146,8 @@ def test_stories_end_near_the_target(model, tokenizer):
 def test_the_raised_end_by_hand():
     assert end_bias(84, 100, True) == end_bias(124, 100, False) == -torch.inf
     assert end_bias(100, 100, True) == pytest.approx(9) == end_bias(140, 100, False)
-    assert all(map(ends_sentence, ["वह गया।", "“कहाँ?” ", "गया।”", "शीर्षक\n"])) and not ends_sentence("वह गया")
+    assert all(map(ends_sentence, ["वह गया।", "“कहाँ?”", "She went.\n\n"]))
+    assert not any(map(ends_sentence, ["", "वह गया", "शीर्षक\n", "वह गया,”"]))
 
 
 def test_constraints_do_not_depend_on_the_batch(written_by):
