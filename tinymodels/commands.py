@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jsonargparse.typing import ClosedUnitInterval, NonNegativeFloat, NonNegativeInt, PositiveInt
+from jsonargparse.typing import ClosedUnitInterval, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 
 def sample(
@@ -15,13 +15,21 @@ def sample(
     seed: NonNegativeInt = 1,
     temperature: NonNegativeFloat = 0.8,
     top_p: ClosedUnitInterval = 0.95,
+    top_k: NonNegativeInt = 0,
+    min_p: ClosedUnitInterval = 0.0,
+    repetition_penalty: PositiveFloat = 1.0,
+    script: str | None = None,
+    words: list[str] | None = None,
+    length: PositiveInt | None = None,
     longest: PositiveInt = 400,
+    batch_size: PositiveInt = 64,
     output: str | None = None,
 ) -> None:
     """Print stories that a model writes.
 
     Reads a model folder (or a repository of the Hugging Face Hub); writes nothing unless --output is given.
-    Example: kathalab tinymodels sample results/quickstart/models/hi --prompt "एक बार"
+    Example: kathalab tinymodels sample results/quickstart/models/hi --prompt "एक बार" --script hi
+    --words "[राजा, नदी|नदियाँ]" --length 120
 
     Args:
         model: model folder, or USER/NAME on the Hub.
@@ -30,7 +38,15 @@ def sample(
         seed: of the sampling; the same seed writes the same stories.
         temperature: of sampling; 0 takes the likeliest token each time.
         top_p: share of the probability to sample from, the likeliest tokens first.
-        longest: tokens of a story at most.
+        top_k: sample from this many of the likeliest tokens; 0 for all.
+        min_p: sample from tokens with at least this share of the likeliest one's probability.
+        repetition_penalty: above 1, tokens that the story holds already become less likely (CTRL's penalty; 1.1 is
+            mild); 1 for none.
+        script: keep to the script of this language (hi, mr, bn or en), in whole characters.
+        words: words that each story must hold; forms of one that will do are parted by |, as in "[राजा, नदी|नदियाँ]".
+        length: tokens after the prompt near which the stories are to end; without it they end as the model likes.
+        longest: tokens of a story at most; the model's context ends it too.
+        batch_size: stories written at a time; it changes speed and memory, not the stories.
         output: a JSON file to write the stories into as well.
     """
     from corpora.folders import write_json
@@ -38,14 +54,22 @@ def sample(
     from tinymodels.opening import open_story_model
 
     network, tokenizer = open_story_model(model)
+    forms = [[form.strip() for form in word.split("|")] for word in words or []]
     written = generate_stories(
         network,
         tokenizer,
-        [Prompt(prompt, language="")] * stories,
+        [Prompt(prompt, language="", words=forms)] * stories,
         max_new_tokens=longest,
         temperature=temperature,
         top_p=top_p,
+        top_k=top_k,
+        min_p=min_p,
+        repetition_penalty=repetition_penalty,
+        script=script,
+        length=length,
         seed=seed,
+        batch_size=batch_size,
+        progress=True,
     )
     for story in written:
         print(story.text + ("" if story.finished else " …"), end="\n\n")

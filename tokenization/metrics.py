@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import regex
 
-from tokenization.surface import token_bytes
+from evaluation.token_bytes import token_bytes
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

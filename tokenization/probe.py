@@ -19,8 +19,8 @@ import numpy as np
 
 from corpora.errors import UserError
 from corpora.stories import Story
+from evaluation.token_bytes import token_bytes
 from tokenization.settings import ProbeSettings
-from tokenization.surface import token_bytes
 
 if TYPE_CHECKING:
     import torch

@@ -1,6 +1,7 @@
 """The exported folder opens in plain transformers and is the model that was trained."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -94,6 +95,38 @@ def test_sampling_is_seeded_and_starts_with_the_prompt(model, tmp_path, capsys):
         return printed.replace(str(output), "")
 
     assert sample(1) == sample(1) != sample(2)
+
+
+def test_sampled_stories_are_held_to_script_words_and_length(model, tmp_path, capsys):
+    def sample(*options: str) -> list[str]:
+        output = tmp_path / "stories.json"
+        arguments = ["--stories=5", "--longest=15", f"--output={output}", *options]
+        assert kathalab.main(["tinymodels", "sample", str(model), *arguments]) == 0
+        return [row["story"] for row in json.loads(output.read_text())]
+
+    for story in sample("--script=hi", "--words=[राजा|राजे]", "--length=10", "--batch-size=2"):
+        assert "राजा" in story or "राजे" in story
+        assert not re.search(r"[A-Za-z\ufffd]", story)
+    plain = sample("--batch-size=2")
+    assert plain == sample("--batch-size=64")
+    for option in ("--top-k=1", "--min-p=1", "--top-p=0"):
+        assert len(set(sample(option))) == 1  # nothing is left to chance
+    assert sample("--repetition-penalty=1.5") != plain
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--script=xx"], "language 'xx' is not known"),
+        (["--script=hi", "--words=[king]"], "the required word 'king'"),
+        (["--length=300"], "target of 300 tokens is beyond"),
+        (["--temperature=0", "--top-k=3"], "top-k"),
+    ],
+)
+def test_sampling_options_that_contradict_each_other_are_refused(model, capsys, options, told):
+    assert kathalab.main(["tinymodels", "sample", str(model), *options]) == 1
+    error = capsys.readouterr().err
+    assert told in error and "Traceback" not in error and error.rstrip().endswith(".")
 
 
 def test_sampling_refuses_what_is_no_model(tmp_path, capsys):

@@ -10,9 +10,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from corpora.errors import UserError
+from evaluation.token_bytes import byte_level_letters, token_bytes
 from tokenization.folder import load_tokenizer
 from tokenization.metrics import DEFINITIONS, Instrument, measure, renyi_efficiency
-from tokenization.surface import byte_level_letters, token_bytes
 from tokenization.trainers import KINDS, train_tokenizer
 
 

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from corpora.errors import UserError
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerBase
 
 
-def token_bytes(tokenizer: PreTrainedTokenizerFast) -> tuple[list[bytes], bool]:
+def token_bytes(tokenizer: PreTrainedTokenizerBase) -> tuple[list[bytes], bool]:
     """The UTF-8 bytes of each id, and whether every text starts with a space that it does not hold itself.
 
     Joined over a text's ids they give the text's UTF-8 (after that space, where there is one). Unlike character offsets
     they stay exact for tokens that are a part of a character. UserError for a tokenizer whose decoder is neither
     byte-level nor SentencePiece-like nor plain characters.
     """
-    decoder = json.loads(tokenizer.backend_tokenizer.to_str())["decoder"] or {}
+    backend: Any = getattr(tokenizer, "backend_tokenizer", None)
+    decoder = json.loads(backend.to_str())["decoder"] or {} if backend is not None else {}
     steps = {step["type"]: step for step in decoder.get("decoders", [decoder]) if step}
-    pieces = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
+    pieces: list[str] = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))  # type: ignore[assignment]
     if "ByteLevel" in steps:
         letters = byte_level_letters()
-        return [bytes(letters[letter] for letter in piece) for piece in pieces], False
+        return [
+            bytes(letters[letter] for letter in piece) if letters.keys() >= set(piece) else piece.encode()
+            for piece in pieces
+        ], False
     if "Fuse" not in steps:
         raise UserError(
             f"the tokenizer {tokenizer.name_or_path!r} is neither SentencePiece-like nor byte-level, "
-            "so its token boundaries cannot be measured; leave it out."
+            "so its tokens cannot be measured in bytes; use another tokenizer."
         )
     marks_spaces = "Replace" in steps or "Metaspace" in steps
     return [_piece_bytes(piece, "ByteFallback" in steps, marks_spaces) for piece in pieces], "Strip" in steps
