@@ -76,5 +76,7 @@ def read_corpus(folder: str | os.PathLike[str], split: str, languages: Iterable[
             stories += [Story(**row) for row in pq.read_table(path, schema=SCHEMA).to_pylist()]
     if not stories:
         of = f" in {', '.join(wanted)}" if wanted else ""
-        raise UserError(f"the corpus {os.fspath(folder)!r} has no {split} stories{of}; build it with more text.")
+        held = [name for name in SPLITS if any(Path(folder).glob(f"{name}-*.parquet"))]
+        instead = f"it holds {' and '.join(held)}" if held and split not in held else "build it with more text"
+        raise UserError(f"the corpus {os.fspath(folder)!r} has no {split} stories{of}; {instead}.")
     return stories

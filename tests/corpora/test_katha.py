@@ -129,7 +129,7 @@ def corpus(tmp_path_factory):
 def test_it_builds_a_corpus_that_never_trains(corpus):
     splits = {split: read_corpus(corpus, split) for split in ("validation", "test")}
     assert {split: len(stories) for split, stories in splits.items()} == {"validation": 48 * 4, "test": 24 * 4}
-    with pytest.raises(UserError, match="has no train stories"):
+    with pytest.raises(UserError, match="has no train stories; it holds validation and test"):
         read_corpus(corpus, "train")
     told = {story.as_story().id: story for story in read_katha()}
     for split, stories in splits.items():
