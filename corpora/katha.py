@@ -138,7 +138,8 @@ def _read(file: Path) -> dict[str, Katha]:
     """The story of a file in all its languages."""
     try:
         # The base loader leaves every scalar a string (an English “no” is a word here, not a truth value).
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+        loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{str(file)!r} is not valid YAML ({' '.join(str(error).split())}).") from None
     where = repr(str(file))

@@ -56,6 +56,8 @@ def katha_table(study: Path) -> str:
 if __name__ == "__main__":
     study = Path(sys.argv[1])
     text = README.read_text(encoding="utf-8")
+    if f"<!-- {study.name} -->" not in text:
+        sys.exit(f"README.md has no place marked <!-- {study.name} -->")
     for name, make in {study.name: table, f"{study.name} katha72": katha_table}.items():
         mark = f"<!-- {name} -->"
         if mark in text:

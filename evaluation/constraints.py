@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import regex
 
 from corpora.errors import UserError
-from corpora.languages import get_language
+from corpora.languages import LANGUAGES, get_language
 from evaluation.models import boundary_tokens
 from evaluation.token_bytes import token_bytes
 
@@ -25,7 +25,8 @@ Words = Sequence[Sequence[str]]
 LONGEST_REST = 3
 """A UTF-8 character has at most four bytes, so at most three are owed once it was begun."""
 _LETTER = r"[\p{L}\p{M}\p{N}\u200c\u200d]"
-_SENTENCE_END = regex.compile(r"[।.?!]\p{P}*\s*$")
+_FINAL = "".join({mark for language in LANGUAGES.values() for mark in language.sentence_final})
+_SENTENCE_END = regex.compile(rf"[{regex.escape(_FINAL)}]\p{{P}}*\s*$")
 _BEGINS_WORD = regex.compile(_LETTER)
 _ENDS_WORD = regex.compile(_LETTER + "$")
 _SLACK = 24
@@ -121,7 +122,7 @@ class Alphabet:
 
 
 class Requirements:
-    """How each story of a call is held to its script, words and length; `begin` gives the watch over one story."""
+    """How each story of a call is held to its script, words and length; a `Watch` is kept over every one."""
 
     def __init__(
         self, tokenizer: PreTrainedTokenizerBase, script: str | None = None, length: int | None = None
@@ -130,11 +131,6 @@ class Requirements:
         self.script = script
         self.length = length
         self._spelled: dict[str, tuple[list[int], list[int]]] = {}
-
-    def begin(self, prompt: str, words: Words, budget: int) -> Watch:
-        """The watch over a story that begins with `prompt` and has `budget` tokens to come; UserError if the words
-        cannot be written."""
-        return Watch(self, prompt, words, budget)
 
     def spelled(self, form: str) -> tuple[list[int], list[int]]:
         """The tokens of a word after another word, and after white space or at the beginning."""
@@ -160,6 +156,8 @@ class Watch:
     """
 
     def __init__(self, requirements: Requirements, prompt: str, words: Words, budget: int) -> None:
+        """Over a story that begins with `prompt` and has `budget` tokens to come; UserError if the words cannot be
+        written."""
         self.requirements = requirements
         self.alphabet = requirements.alphabet
         self.text = prompt

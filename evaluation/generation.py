@@ -170,7 +170,7 @@ def generate_stories(
     stories = []
     for number, (prompt, ids) in enumerate(zip(prompts, encoded, strict=True)):
         budget = min(max_new_tokens, context - len(ids))
-        watch = requirements.begin(prompt.text, prompt.words, budget) if requirements else None
+        watch = Watch(requirements, prompt.text, prompt.words, budget) if requirements else None
         stories.append(_Story(ids, len(ids), budget, _generator(seed, number), watch))
 
     writer = _Writer(model, sampling, tokenizer, length, shared=min(map(len, encoded)))

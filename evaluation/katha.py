@@ -21,6 +21,7 @@ from evaluation.words import words
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import ArrayLike
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 Choice = tuple[str, str]
@@ -122,38 +123,36 @@ def unigram_nats(katha: Sequence[Katha], choices: Sequence[Sequence[Choice]]) ->
     nats = []
     for story, mine, of_story in zip(katha, own, choices, strict=True):
         others = counts[story.language] - mine
-        total = others.total() + len(others) + 1
-
-        def cost(text: str, others: Counter[str] = others, total: int = total, language: str = story.language) -> float:
-            # fsum: the same words in another order cost exactly the same.
-            return math.fsum(math.log(total / (others[word.lower()] + 1)) for word in words(text, language))
-
-        nats.append([(cost(right), cost(wrong)) for right, wrong in of_story])
+        costs = [[_unigram_cost(text, story.language, others) for text in choice] for choice in of_story]
+        nats.append([(right, wrong) for right, wrong in costs])
     return nats
 
 
+def _unigram_cost(text: str, language: str, counts: Counter[str]) -> float:
+    total = counts.total() + len(counts) + 1
+    # fsum: the same words in another order cost exactly the same.
+    return math.fsum(math.log(total / (counts[word.lower()] + 1)) for word in words(text, language))
+
+
 def summarise(records: Sequence[dict[str, Any]], seed: int = 0) -> dict[str, dict[str, Any]]:
-    """By language: bits per character, accuracies of both tasks and by phenomenon, with 95 % intervals."""
+    """By language: bits per character, accuracies of both tasks and by phenomenon, with 95 % intervals.
+
+    Where the texts' records hold `ngram_nats`, what a floor of character n-grams pays for them, `character_ngram` is
+    that floor's bits per character.
+    """
     found: dict[str, dict[str, Any]] = {}
     for language in dict.fromkeys(record["language"] for record in records):
         texts, endings, pairs = (
             [record for record in records if (record["language"], record["task"]) == (language, task)]
             for task in ("text", "cloze", "pair")
         )
-        bits = [record["nats"] / math.log(2) for record in texts]
-        groups = [record["group"] for record in texts]
-
-        def per(unit: str, texts: Sequence[Any] = texts, bits: Any = bits, groups: Any = groups) -> dict[str, float]:
-            units = [record[unit] for record in texts]
-            return bootstrap_ratio(bits, units, clusters=groups, seed=seed).as_dict()
-
         phenomena = dict.fromkeys(record["phenomenon"] for record in pairs)
         found[language] = {
             "stories": len(texts),
             "characters": sum(record["characters"] for record in texts),
             "unknown_tokens": sum(record["unknown"] for record in texts),
-            "bits_per_character": per("characters"),
-            "bits_per_akshara": per("aksharas"),
+            "bits_per_character": _bits_per(texts, "nats", "characters", seed),
+            "bits_per_akshara": _bits_per(texts, "nats", "aksharas", seed),
             "cloze": _accuracies(endings) | {"without_story": accuracy(endings, "_alone").as_dict()},
             "minimal_pairs": _accuracies(pairs)
             | {
@@ -163,13 +162,28 @@ def summarise(records: Sequence[dict[str, Any]], seed: int = 0) -> dict[str, dic
                 }
             },
         }
+        if all("ngram_nats" in record for record in texts):
+            found[language]["character_ngram"] = _bits_per(texts, "ngram_nats", "characters", seed)
     return found
+
+
+def _bits_per(texts: Sequence[dict[str, Any]], nats: str, unit: str, seed: int) -> dict[str, float]:
+    bits, units = [record[nats] / math.log(2) for record in texts], [record[unit] for record in texts]
+    return bootstrap_ratio(bits, units, clusters=[record["group"] for record in texts], seed=seed).as_dict()
 
 
 def accuracy(records: Sequence[dict[str, Any]], which: str = "") -> Interval:
     """Share of choices whose right text is the cheaper one; `which`: the ending of the records' field names."""
-    hits = [_hit(record[f"right{which}"], record[f"wrong{which}"]) for record in records]
-    return proportion(hits, clusters=[record["group"] for record in records])
+    costs = [(record[f"right{which}"], record[f"wrong{which}"]) for record in records]
+    return proportion(hits(costs), clusters=[record["group"] for record in records])
+
+
+def hits(costs: ArrayLike) -> np.ndarray:
+    """1 where the right text is the cheaper one, ½ where both cost the same; costs (choices, 2) -> (choices,)."""
+    import numpy as np
+
+    right, wrong = np.asarray(costs, dtype=np.float64).reshape(-1, 2).T
+    return (right < wrong) + 0.5 * (right == wrong)
 
 
 def table(summary: dict[str, dict[str, Any]]) -> str:
@@ -197,10 +211,6 @@ def _accuracies(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "accuracy": accuracy(records).as_dict(),
         "unigram": accuracy(records, "_unigram").as_dict(),
     }
-
-
-def _hit(right: float, wrong: float) -> float:
-    return 0.5 if right == wrong else float(right < wrong)
 
 
 def _two(nats: Sequence[float] | np.ndarray, which: str = "") -> dict[str, float]:

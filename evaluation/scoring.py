@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Literal
 
 from corpora.errors import UserError
 from corpora.folders import fingerprint, new_folder, write_json, write_json_lines, write_manifest
 from corpora.katha import LANGUAGES as KATHA
-from corpora.katha import Katha, read_katha
+from corpora.katha import read_katha
 from corpora.languages import get_language
 from corpora.stories import Story, read_corpus
 from evaluation.floors import compressor_floor, ngram_floor
@@ -82,12 +82,11 @@ def score_model(
         "fingerprints": fingerprints,
     }
 
+    records: list[dict[str, Any]] = []
     with new_folder(output) as folder:
         if parallel:
             _say(f"Katha-72, {len(parallel)} stories")
             records = score_katha(network, tokenizer, parallel, context=context, stride=stride, progress=True)
-            summary["katha72"] = {"split": katha, "languages": summarise_katha(records, seed)}
-            write_json_lines(folder / "katha72.jsonl", records)
         if corpus is not None:
             fingerprints["corpus"] = fingerprint(corpus, "corpus")
             _say(f"scoring {len(held_out)} documents")
@@ -97,9 +96,9 @@ def score_model(
             ngram = ngram_floor(
                 texts, [story.text for story in validation], [*test_texts, *(story.text for story in parallel)]
             )
-            ngram_nats, on_katha = ngram.nats[: len(held_out)], ngram.nats[len(held_out) :]
-            for language, found in summary.get("katha72", {"languages": {}})["languages"].items():
-                found["character_ngram"] = _katha_floor(parallel, on_katha, language, seed)
+            ngram_nats = ngram.nats[: len(held_out)]
+            for record, cost in zip(records, ngram.nats[len(held_out) :], strict=False):  # the texts come first
+                record["ngram_nats"] = float(cost)
             compressor = compressor_floor(texts, test_texts)
             _say(f"writing {stories} stories")
             settings: dict[str, Any] = {
@@ -170,6 +169,9 @@ def score_model(
                 folder / "generations.jsonl",
                 ({**asdict(story), **measures.record()} for story, measures in zip(written, ours, strict=True)),
             )
+        if parallel:
+            summary["katha72"] = {"split": katha, "languages": summarise_katha(records, seed)}
+            write_json_lines(folder / "katha72.jsonl", records)
         write_json(folder / "scores.json", summary)
         licenses = sorted({story.license for story in held_out if story.license} | ({"CC0-1.0"} if parallel else set()))
         write_manifest(folder, "scores", configuration, fingerprints, licenses)
@@ -191,13 +193,6 @@ def _check(
         raise UserError("there is nothing to score on; give --corpus, or leave --katha out.")
     if corpus is None and languages and not set(languages) & set(KATHA):
         raise UserError(f"Katha-72 is told in {', '.join(KATHA)} only; give --corpus for other languages.")
-
-
-def _katha_floor(katha: Sequence[Katha], nats: Any, language: str, seed: int) -> dict[str, float]:
-    """Bits per character of the corpus's character n-grams on Katha-72."""
-    mine = [(cost * _BITS, story) for cost, story in zip(nats, katha, strict=True) if story.language == language]
-    bits, characters = [cost for cost, _ in mine], [len(story.text) for _, story in mine]
-    return bootstrap_ratio(bits, characters, clusters=[story.group for _, story in mine], seed=seed).as_dict()
 
 
 def _dicts(intervals: Mapping[str, Interval]) -> dict[str, dict[str, float]]:

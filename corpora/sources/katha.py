@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from corpora.folders import sha256
-from corpora.katha import FOLDER, LANGUAGES, SPLITS, read_katha
+from corpora.katha import FOLDER, LANGUAGES, SPLITS, Katha, read_katha
 from corpora.sources.base import Source
 from corpora.stories import Story
 
@@ -36,20 +37,24 @@ one story. It is in the public domain (CC0 1.0)."""
         """
         self.languages = languages
 
+    @cached_property
+    def katha(self) -> list[Katha]:
+        """The stories, read once."""
+        return read_katha(self.languages)
+
     def __iter__(self) -> Iterator[Story]:
-        for katha in read_katha(self.languages):
-            yield katha.as_story()
+        return (katha.as_story() for katha in self.katha)
 
     def inputs(self) -> dict[str, str]:
         return {file.name: sha256(file) for file in sorted(FOLDER.glob("*.yaml"))}
 
     def splits(self) -> dict[str, str]:
-        return {katha.group: katha.split for katha in read_katha(self.languages)}
+        return {katha.group: katha.split for katha in self.katha}
 
     def tables(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
         endings: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
         pairs: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
-        for katha in read_katha(self.languages):
+        for katha in self.katha:
             story = {"group": katha.group, "language": katha.language, "theme": katha.theme}
             endings[katha.split].append(
                 {**story, "story": katha.story, "right": katha.ending, "wrong": katha.wrong_ending}

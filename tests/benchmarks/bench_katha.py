@@ -13,7 +13,7 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from corpora.katha import PHENOMENA, read_katha
 from evaluation.intervals import proportion
-from evaluation.katha import choice_nats, unigram_nats
+from evaluation.katha import choice_nats, hits, unigram_nats
 
 SEEDS = 5
 
@@ -33,8 +33,7 @@ def random_model(vocabulary_size, seed):
 
 
 def share(runs, chosen=slice(None)):
-    hits = [(costs[:, 0] < costs[:, 1]) + 0.5 * (costs[:, 0] == costs[:, 1]) for costs in runs]
-    found = proportion(np.mean(hits, 0)[chosen])
+    found = proportion(np.mean([hits(costs) for costs in runs], 0)[chosen])
     return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
 
 

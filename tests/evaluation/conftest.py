@@ -34,7 +34,7 @@ def hindi_stories():
 
 @pytest.fixture(scope="session")
 def make_model():
-    """The function that makes a random Llama: (rows, context, seed) -> model."""
+    """The function that makes a random Llama: (rows, context, seed, spread) -> model."""
     return _make_model
 
 
@@ -70,8 +70,8 @@ def tokenizer():
     )
 
 
-def _make_model(rows: int, context: int = 512, seed: int = 0):
-    """A random two-layer Llama of 32 dimensions."""
+def _make_model(rows: int, context: int = 512, seed: int = 0, spread: float = 0.3):
+    """A random two-layer Llama of 32 dimensions; `spread`: the standard deviation of its weights."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -84,7 +84,7 @@ def _make_model(rows: int, context: int = 512, seed: int = 0):
         num_attention_heads=2,
         max_position_embeddings=context,
         tie_word_embeddings=True,
-        initializer_range=0.3,
+        initializer_range=spread,
         bos_token_id=1,
         eos_token_id=2,
         pad_token_id=3,

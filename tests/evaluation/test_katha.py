@@ -13,7 +13,7 @@ from corpora.folders import read_json, read_manifest
 from corpora.generator import Generator
 from corpora.katha import LANGUAGES, PHENOMENA, Katha, MinimalPair, read_katha
 from evaluation.intervals import proportion
-from evaluation.katha import accuracy, choice_nats, score_katha, summarise, table, unigram_nats
+from evaluation.katha import accuracy, choice_nats, hits, score_katha, summarise, table, unigram_nats
 from evaluation.likelihood import token_nats
 
 
@@ -107,15 +107,13 @@ def test_records_and_summary(model, tokenizer, small):
 
 def share_of_hits(runs, confidence=0.95):
     """The share of right choices over several models' costs, each of shape (choices, 2)."""
-    hits = [(costs[:, 0] < costs[:, 1]) + 0.5 * (costs[:, 0] == costs[:, 1]) for costs in runs]
-    return proportion(np.mean(hits, 0), confidence=confidence)
+    return proportion(np.mean([hits(costs) for costs in runs], 0), confidence=confidence)
 
 
-def untrained(language):
+def untrained(language, make_model):
     """Random models of five seeds, and a tokenizer that has learned from the embedded generator's stories."""
-    import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
     bare = Tokenizer(models.BPE())
     bare.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_next")
@@ -126,24 +124,13 @@ def untrained(language):
     )
     bare.train_from_iterator([story.text for story in Generator([language], 300)], trainer)
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=bare, bos_token="<s>", eos_token="</s>")
-    networks = []
-    for seed in range(5):
-        torch.manual_seed(seed)
-        config = LlamaConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=16,
-            intermediate_size=32,
-            num_hidden_layers=1,
-            num_attention_heads=1,
-            max_position_embeddings=256,
-        )
-        networks.append(LlamaForCausalLM(config).eval())
+    networks = [make_model(len(tokenizer), 256, seed, spread=0.02) for seed in range(5)]
     return networks, tokenizer
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_an_untrained_model_is_at_chance(language):
-    networks, tokenizer = untrained(language)
+def test_an_untrained_model_is_at_chance(language, make_model):
+    networks, tokenizer = untrained(language, make_model)
     stories = read_katha([language])
     endings, befores = [(story.ending, story.wrong_ending) for story in stories], [story.story for story in stories]
     pairs = [pair for story in stories for pair in story.pairs]

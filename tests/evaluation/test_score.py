@@ -11,6 +11,7 @@ import pytest
 
 import kathalab
 from corpora.folders import read_json, read_manifest
+from evaluation.katha import summarise as summarise_katha
 
 
 def score(model, corpus, output, *options: str) -> int:
@@ -42,6 +43,15 @@ def test_summary_follows_from_the_records(folder):
     assert floors["compressor"]["bits_per_character"]["value"] < floors["compressor"]["alone"]["value"]
     for name in ("bits_per_character", "bits_per_akshara", "bits_per_byte", "loss_per_token"):
         assert summary[name]["low"] <= summary[name]["value"] <= summary[name]["high"]
+
+
+def test_katha72_follows_from_its_records(folder):
+    summary, records = read_json(folder / "scores.json"), lines(folder / "katha72.jsonl")
+    assert summary["katha72"] == {"split": "all", "languages": summarise_katha(records)}
+    texts = [record for record in records if record["task"] == "text"]
+    bits = sum(record["ngram_nats"] for record in texts) / math.log(2)
+    floor = summary["katha72"]["languages"]["hi"]["character_ngram"]
+    assert floor["value"] == pytest.approx(bits / sum(record["characters"] for record in texts))
 
 
 def test_what_else_the_summary_says(folder, model_folder, corpus):
