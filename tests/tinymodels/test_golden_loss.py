@@ -41,6 +41,7 @@ OPTIONS = {
     "model.warmup": 3,
     "model.decay": 0.5,
     "model.seed": 1,
+    "model.compile": "false",
     "trainer.accelerator": "cpu",
     "trainer.precision": "32-true",
     "trainer.max_steps": 20,

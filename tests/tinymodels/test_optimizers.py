@@ -7,7 +7,7 @@ import torch
 from torch.optim import AdamW, Muon
 
 from tinymodels.architecture import build
-from tinymodels.optimizers import make_optimizer
+from tinymodels.optimizers import make_optimizer, orthogonalise
 from tinymodels.sizing import ModelSize
 
 SIZE = ModelSize(50, 64, 2, 2, 2, 64)
@@ -43,8 +43,23 @@ def test_together_they_step_as_they_do_alone():
             gradients(each, seed)
         for optimizer in (ours, muon, embedding, plain):
             optimizer.step()
-    for one, other in zip(model.parameters(), twin.parameters(), strict=True):
-        assert torch.equal(one, other)
+    for (name, one), other in zip(model.named_parameters(), twin.parameters(), strict=True):
+        # Muon's updates are of size 0.02 and in bfloat16, whose products round otherwise in batches
+        close = {"rtol": 1e-5, "atol": 1e-6} if one.ndim == 1 or "embed" in name else {"rtol": 0, "atol": 1e-4}
+        torch.testing.assert_close(one, other, **close)
+
+
+@pytest.mark.parametrize("shape", [(3, 64, 64), (2, 96, 32), (2, 32, 96)])
+def test_orthogonalised_matrices_keep_their_directions_and_lose_their_sizes(shape):
+    matrices = (
+        torch.randn(shape, generator=torch.Generator().manual_seed(1))
+        * torch.tensor([1e-6, 1, 1e3])[: shape[0], None, None].clone()
+    )
+    for found, matrix in zip(orthogonalise(matrices).float(), matrices, strict=True):
+        left, _, right = torch.linalg.svd(matrix, full_matrices=False)
+        sizes = torch.diag(left.T @ found @ right.T)
+        assert sizes.min() > 0.3 and sizes.max() < 1.4  # as Jordan et al. 2024 have it, for well-conditioned matrices
+        assert (left.T @ found @ right.T - torch.diag(sizes)).abs().max() < 0.05
 
 
 @pytest.mark.parametrize("name", ["muon", "adamw"])
