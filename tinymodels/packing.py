@@ -91,6 +91,50 @@ def refuse_damaged(folder: str | os.PathLike[str], pattern: str, remedy: str) ->
             raise UserError(f"{str(path)!r} is damaged or was changed: it does not match {MANIFEST!r}; {remedy}.")
 
 
+class Stream:
+    """Documents laid end to end, in each epoch in an order drawn from (seed, epoch)."""
+
+    def __init__(
+        self, tokens: Tokens, seed: int, documents: npt.NDArray[np.int64] | None = None, part: int = 0
+    ) -> None:
+        """`documents` are those of a part of the tokens, all if not given; every part has its own numbers."""
+        self.tokens = tokens
+        self.seed = seed
+        self.documents = np.arange(tokens.documents) if documents is None else documents
+        self.part = part
+        self.length = int(np.diff(tokens.offsets)[self.documents].sum())
+        """Tokens of an epoch."""
+        self._epoch = -1
+
+    def order(self, epoch: int) -> None:
+        """Draw the epoch's order of documents and where each starts in the stream."""
+        if epoch == self._epoch:
+            return
+        order = draws(self.seed, epoch, self.part).permutation(len(self.documents))
+        self._documents = self.documents[order]
+        lengths = np.diff(self.tokens.offsets)[self._documents]
+        self._starts = np.concatenate([[0], np.cumsum(lengths)])
+        self._epoch = epoch
+
+    def read(self, epoch: int, begin: int, count: int) -> npt.NDArray[np.int64]:
+        """`count` tokens of the epoch's stream from position `begin`."""
+        self.order(epoch)
+        stream = np.empty(count, dtype=np.int64)
+        filled = 0
+        place = int(np.searchsorted(self._starts, begin, side="right")) - 1
+        skip = begin - int(self._starts[place])
+        while filled < count:
+            piece = self.tokens.document(self._documents[place])[skip : skip + count - filled]
+            stream[filled : filled + len(piece)] = piece
+            filled, place, skip = filled + len(piece), place + 1, 0
+        return stream
+
+
+def draws(seed: int, epoch: int, part: int = 0) -> np.random.Generator:
+    """Random numbers of an epoch of a part of the documents."""
+    return np.random.Generator(np.random.Philox(key=[seed, epoch], counter=[0, 0, 0, part]))
+
+
 class Windows:
     """The batches of training, each computable alone from its number.
 
@@ -99,12 +143,15 @@ class Windows:
     A batch is `batch_size` consecutive windows; the tokens left over at an epoch's end are not read in that epoch.
     """
 
+    utilisation = 1.0
+    """Share of the targets that is no padding."""
+
     def __init__(self, tokens: Tokens, sequence_length: int, batch_size: int, seed: int) -> None:
         self.tokens = tokens
         self.sequence_length = sequence_length
         self.batch_size = batch_size
         self.seed = seed
-        self._epoch = -1
+        self._stream = Stream(tokens, seed)
         if self.per_epoch < 1:
             raise UserError(
                 f"the training split holds {len(tokens.ids):,} tokens in {tokens.documents:,} "
@@ -121,32 +168,17 @@ class Windows:
     def batch(self, number: int) -> npt.NDArray[np.int64]:
         """Batch `number`, counted from the start of training; shape [batch_size, sequence_length + 1]."""
         epoch, number = divmod(number, self.per_epoch)
-        self._order(epoch)
         span = self.batch_size * self.sequence_length
-        stream = self._read(number * span, span + 1)
+        stream = self._stream.read(epoch, number * span, span + 1)
         return np.lib.stride_tricks.sliding_window_view(stream, self.sequence_length + 1)[:: self.sequence_length]
 
-    def _order(self, epoch: int) -> None:
-        """Draw the epoch's order of documents and where each starts in the stream."""
-        if epoch == self._epoch:
-            return
-        generator = np.random.Generator(np.random.Philox(key=[self.seed, epoch]))
-        self._documents = generator.permutation(self.tokens.documents)
-        lengths = np.diff(self.tokens.offsets)[self._documents]
-        self._starts = np.concatenate([[0], np.cumsum(lengths)])
-        self._epoch = epoch
+    def tokens_before(self, number: int) -> int:
+        """Targets in the batches before this one, padding aside."""
+        return number * self.batch_size * self.sequence_length
 
-    def _read(self, begin: int, count: int) -> npt.NDArray[np.int64]:
-        """`count` tokens of the epoch's stream from position `begin`."""
-        stream = np.empty(count, dtype=np.int64)
-        filled = 0
-        place = int(np.searchsorted(self._starts, begin, side="right")) - 1
-        skip = begin - int(self._starts[place])
-        while filled < count:
-            piece = self.tokens.document(self._documents[place])[skip : skip + count - filled]
-            stream[filled : filled + len(piece)] = piece
-            filled, place, skip = filled + len(piece), place + 1, 0
-        return stream
+    def epochs_before(self, number: int) -> float:
+        """Passes over the stories in the batches before this one."""
+        return number / self.per_epoch
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@
 
 CORPUS is a folder of `kathalab corpora build`, TOKENIZER one of `kathalab tokenization train`. The peer is the data
 part of transformers' `run_clm.py`: `datasets.map(batched=True, batch_size=1000)` with the same fast tokenizer, then
-its `group_texts` (without the attention mask and the copy as labels, which take it longer), once with `num_proc=1` (the tokenizer then uses all cores by itself) and once with `num_proc=2`; it
-reads the same Parquet files and leaves an Arrow file of windows. Every round starts with an empty cache; rounds
-alternate, medians count. Then the share of the windows that is no padding, by either packing. The last line is JSON.
+its `group_texts` (without the attention mask and the copy as labels, which take it longer), once with `num_proc=1`
+(the tokenizer then uses all cores by itself) and once with `num_proc=2`; it reads the same Parquet files and leaves an
+Arrow file of windows. Every round starts with an empty cache; rounds alternate, medians count. Then the share of the
+targets that is no padding, by either packing. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ def peer(corpus: str, tokenizer: str, languages: list[str] | None, folder: str, 
 
 def utilisation(tokens: Tokens, length: int) -> dict[str, float]:
     """Share of the windows that is no padding."""
-    return {}
+    from tinymodels.best_fit import BestFitRows
+
+    return {"stream": 1.0, "best-fit": BestFitRows(tokens, length, 1).utilisation}
 
 
 def machine() -> str:

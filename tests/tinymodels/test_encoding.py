@@ -20,7 +20,7 @@ STORIES = st.lists(st.lists(ALPHABET, max_size=12).map("".join), min_size=1, max
 
 
 def trained(folder, kind: str):
-    train_tokenizer(kind, [TEXT] * 20, {"characters": None, "sentencepiece-unigram": 290}.get(kind, 340)).save(folder)
+    train_tokenizer(kind, [TEXT] * 20, {"characters": None, "sentencepiece-unigram": 295}.get(kind, 340)).save(folder)
     fast = load_tokenizer(folder).backend_tokenizer
     fast.encode_special_tokens = True
     return fast
