@@ -44,7 +44,9 @@ def encode_split(
     encoder = WordEncoder if words_are_apart(fast) else StoryEncoder
     encode = encoder(fast, tokenizer.bos_token_id, tokenizer.eos_token_id)
     dtype = np.dtype(np.uint16 if len(tokenizer) <= LARGEST_UINT16_VOCABULARY else np.uint32)
-    lengths, characters, origins = [], [], []
+    lengths: list[npt.NDArray[np.int64]] = []
+    characters: list[npt.NDArray[np.int64]] = []
+    origins: list[tuple[str, str]] = []
     stories = sum(pq.read_metadata(path).num_rows for path in paths)
     with new_folder(folder) as partial:
         with (
@@ -54,7 +56,7 @@ def encode_split(
             for chunk in _chunks(paths):
                 text = chunk.column("text")
                 ids, counts = encode(text)
-                file.write(ids.astype(dtype))
+                file.write(ids.astype(dtype).data)
                 lengths.append(counts)
                 characters.append(pc.utf8_length(text).to_numpy(zero_copy_only=False).astype(np.int64))
                 origins += zip(chunk.column("language").to_pylist(), chunk.column("source").to_pylist(), strict=True)

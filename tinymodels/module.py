@@ -16,7 +16,7 @@ from tinymodels.architecture import BEGIN, PADDING, build
 from tinymodels.fast import IGNORED, ChunkedCrossEntropy, can_compile, final_states
 from tinymodels.identity import plain, refuse_another_run
 from tinymodels.optimizers import make_optimizer
-from tinymodels.schedule import Schedule, Tail, learning_rate_factor
+from tinymodels.schedule import Schedule, Tail, branch_factor, learning_rate_factor
 from tinymodels.sizing import ModelSize, size_for
 
 
@@ -115,6 +115,8 @@ class StoryModel(pl.LightningModule):
         self.model = build(self.size, context, seed)
         self.total_updates = 0
         self.learning_rate_factor = 0.0
+        self.branched_at: float | None = None
+        """Of a branch: the trunk's factor on the learning rate, from which it falls."""
         self.validation: dict[str, float] = {}
         """`loss` (nats per token) and `bits_per_character` of the last validation."""
 
@@ -200,6 +202,10 @@ class StoryModel(pl.LightningModule):
 
     def factor(self, step: int) -> float:
         """What the peak learning rates are multiplied by in the update with this number (0-based)."""
+        if self.branched_at is not None:
+            return branch_factor(
+                step, self.total_updates, self.branched_at, self.schedule["tail"], self.schedule["final"]
+            )
         return learning_rate_factor(step, self.total_updates, **self.schedule)
 
     def on_train_start(self) -> None:

@@ -42,6 +42,15 @@ def learning_rate_factor(
     return max(0.0, min(rising, final + (1 - final) * falling, 1.0))
 
 
+def branch_factor(step: int, total: int, start: float, tail: Tail, final: float) -> float:
+    """Factor on the peak learning rate for update `step` of the `total` of a branch, which only decays.
+
+    It falls from `start`, where the trunk was, towards `final` (or stays, if that is above), in the shape of `tail`.
+    """
+    falling = tail_factor((total - step) / max(1, total), tail)
+    return max(0.0, min(start, final + (start - final) * falling))
+
+
 def tail_factor(left: float, tail: Tail) -> float:
     """What is left of the learning rate where `left` of the decay is still to come: 1 at 1 (and above), 0 at 0.
 
