@@ -42,7 +42,9 @@ DESCRIPTIONS = {
     "fit": (
         "Train a story model. Reads a corpus and a tokenizer folder; writes a run folder (--trainer.default_root_dir) "
         "with config.yaml, metrics.csv, samples.jsonl, checkpoints/, tokenizer/ and, when finished, manifest.json. "
-        "Example: kathalab tinymodels fit --config tinymodels/configs/hindi-1m.yaml --ckpt_path last"
+        "Example: kathalab tinymodels fit --config tinymodels/configs/hindi-1m.yaml --ckpt_path last. "
+        "A branch of it: kathalab tinymodels fit --config RUN/config.yaml --from RUN --trainer.default_root_dir BRANCH "
+        "--trainer.max_steps 300"
     ),
     "validate": (
         "Bits per character of a run on its validation stories; reads a run folder and writes validate.json there. "
