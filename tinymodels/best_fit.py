@@ -7,10 +7,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from tinymodels.architecture import PADDING
 from tinymodels.packing import Tokens, draws
-
-PADDING = 3
-"""Id of what fills a window up, among inputs and targets; a target with this id is none."""
 
 
 def best_fit_decreasing(lengths: npt.NDArray[np.int64], spaces: list[int], size: int) -> npt.NDArray[np.int64]:
@@ -48,7 +46,7 @@ class BestFitRows:
     """Windows of `sequence_length + 1` tokens, epoch after epoch; in each epoch every document stands in one window.
 
     A document longer than a window is cut into pieces that overlap by one token; each piece begins a window, so that
-    no piece follows another story. The rest of a window is `PADDING`.
+    no piece follows another story. The rest of a window is `PADDING`, and a target that is padding is none.
 
     Which lengths share a window is worked out once, over all documents; which documents of those lengths, and in what
     order the windows come, is drawn from (seed, epoch). So an epoch has the same number of windows each time, and a
