@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 SPACE = "▁"
 MOST_WORDS = 1_000_000
 """Distinct words kept between two calls; past it the encoder starts anew, so that its memory is bounded."""
+WORDS_PER_TEXT = 100
+"""New words that are encoded together."""
 _BEGIN, _END, _EMPTY, _NOTHING = 0, 1, 2, 3
 """Numbers of a story's beginning and end, of the word between two spaces, and of what an empty story holds."""
 
@@ -24,27 +26,27 @@ def words_are_apart(tokenizer: Any) -> bool:
     and no piece has it elsewhere; so no merge reaches across a word's beginning, and a merge in one word changes
     nothing in another. (A unigram model is left out: how it rounds a text's score can decide between equal ways.)
     """
-    state = json.loads(tokenizer.to_str())
-    model, normalizer = state["model"], state["normalizer"] or {}
-    steps = normalizer.get("normalizers", [])
+    model, normalizer = tokenizer.model, tokenizer.normalizer
+    steps = json.loads(normalizer.__getstate__()).get("normalizers", []) if normalizer else []
+    before, last = steps[:-2], steps[-2:]
     spaces = [
         {"type": "Prepend", "prepend": SPACE},
         {"type": "Replace", "pattern": {"String": " "}, "content": SPACE},
     ]
+    vocabulary = tokenizer.get_vocab(with_added_tokens=False)
     return (
-        model["type"] == "BPE"
-        and not any(model.get(name) for name in ("dropout", "ignore_merges", "end_of_word_suffix"))
-        and not model.get("continuing_subword_prefix")
-        and state["pre_tokenizer"] is None
-        and state["truncation"] is None
-        and all(token["special"] for token in state["added_tokens"])
-        and steps[-2:] == spaces
-        and all(
-            step["type"] == "Replace" and " " not in step["pattern"].get("String", " ") and " " not in step["content"]
-            for step in steps[:-2]
-        )
-        and SPACE in model["vocab"]
-        and not any(SPACE in piece[1:] for piece in model["vocab"])
+        type(model).__name__ == "BPE"
+        and not any((model.dropout, model.ignore_merges, model.continuing_subword_prefix, model.end_of_word_suffix))
+        and tokenizer.pre_tokenizer is None
+        and tokenizer.truncation is None
+        and all(token.special for token in tokenizer.get_added_tokens_decoder().values())
+        and last == spaces
+        and all(step["type"] == "Replace" and not {" ", SPACE} & set(step["content"]) for step in before)
+        # what looks like a space is written otherwise, and nothing else looks at spaces
+        and [step["pattern"].get("String") for step in before].count(SPACE) == 1
+        and all(" " not in step["pattern"].get("String", " ") for step in before)
+        and SPACE in vocabulary
+        and not any(SPACE in piece[1:] for piece in vocabulary)
     )
 
 
@@ -53,6 +55,8 @@ class WordEncoder:
 
     def __init__(self, tokenizer: Any, begin: int, end: int) -> None:
         self.tokenizer = tokenizer
+        self.starts_word = np.zeros(tokenizer.get_vocab_size(), dtype=bool)
+        self.starts_word[[number for piece, number in tokenizer.get_vocab().items() if piece.startswith(SPACE)]] = True
         self.first = [begin, end, tokenizer.token_to_id(SPACE)]
         self._forget()
 
@@ -85,9 +89,13 @@ class WordEncoder:
             self._forget()
         new = [word for word in words if word not in self.numbers]
         if new:
-            found = [encoding.ids for encoding in self.tokenizer.encode_batch_fast(new, add_special_tokens=False)]
+            # many words in a text: each begins with a piece that begins with a space
+            texts = [" ".join(new[first : first + WORDS_PER_TEXT]) for first in range(0, len(new), WORDS_PER_TEXT)]
+            encodings = self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+            ids = np.concatenate([np.array(encoding.ids, dtype=np.int64) for encoding in encodings])
+            begins = np.flatnonzero(self.starts_word[ids])
             self.numbers |= zip(new, range(len(self.lengths), len(self.lengths) + len(new)), strict=True)
-            self.lengths = np.concatenate([self.lengths, [len(ids) for ids in found]])
-            self.ids = np.concatenate([self.ids, *(np.array(ids, dtype=np.int64) for ids in found)])
+            self.lengths = np.concatenate([self.lengths, np.diff(begins, append=len(ids))])
+            self.ids = np.concatenate([self.ids, ids])
             self.starts = np.cumsum(self.lengths) - self.lengths
         return np.fromiter((self.numbers[word] for word in words), np.int64, len(words))

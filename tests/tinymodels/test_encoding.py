@@ -60,10 +60,18 @@ def test_only_tokenizers_whose_words_are_apart_are_taken_apart(fast, tmp_path):
         assert not words_are_apart(trained(tmp_path / kind, kind)), kind
 
 
-def test_a_tokenizer_with_pieces_across_words_is_not_taken_apart(fast):
-    state = json.loads(fast.to_str())
-    state["model"]["vocab"]["▁राजा▁रानी"] = len(state["model"]["vocab"])
-    assert not words_are_apart(Tokenizer.from_str(json.dumps(state)))
+def test_a_tokenizer_that_could_reach_across_words_is_not_taken_apart(fast):
+    state = fast.to_str()
+    assert words_are_apart(Tokenizer.from_str(state))
+    across = json.loads(state)
+    across["model"]["vocab"]["▁राजा▁रानी"] = len(across["model"]["vocab"])
+    unescaped = json.loads(state)
+    steps = unescaped["normalizer"]["normalizers"]
+    steps.remove(next(step for step in steps if step.get("pattern") == {"String": "▁"}))
+    added = json.loads(state)
+    added["added_tokens"].append(added["added_tokens"][0] | {"id": 4000, "content": "एक था", "special": False})
+    for changed in (across, unescaped, added):
+        assert not words_are_apart(Tokenizer.from_str(json.dumps(changed)))
 
 
 def test_every_kind_of_tokenizer_packs_what_it_encodes(corpus, make, tmp_path):
