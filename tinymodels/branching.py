@@ -59,7 +59,8 @@ class Lineage(Callback):
 
         UserError where the model cannot go on from the trunk's weights and optimizer, or the data not in its order.
         """
-        self.model, self.data = model, data
+        self.data = data
+        licenses = read_manifest(data.corpus, "corpus").get("licenses", [])
         if own is not None and self.source is not None:
             known = lineage_of(load(own), own)["trunk"]
             self.trunk = None if known is None else Trunk(**known)
@@ -72,6 +73,9 @@ class Lineage(Callback):
         if self.trunk is not None:
             model.branched_at = self.trunk.factor
             data.before = [Part(**part | {"stages": _stages(part["stages"])}) for part in self.trunk.parts]
+            licenses += self.trunk.licenses
+        self.licenses = sorted(set(licenses))
+        """Of everything that was read."""
 
     def _digest_now(self) -> str:
         """SHA-256 of the source's checkpoint; where it is gone meanwhile, that of the run's record of it."""
@@ -93,12 +97,6 @@ class Lineage(Callback):
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         self._trainer = trainer
-
-    @property
-    def licenses(self) -> list[str]:
-        """Of everything that was read."""
-        own = read_manifest(self.data.corpus, "corpus").get("licenses", [])
-        return sorted({*own, *(self.trunk.licenses if self.trunk else [])})
 
     def state_dict(self) -> dict[str, Any]:
         trainer, trunk, data = self._trainer, self.trunk, self.data
