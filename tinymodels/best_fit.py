@@ -91,6 +91,11 @@ class BestFitRows:
         """Targets of an epoch, padding aside."""
 
     @property
+    def targets_per_row(self) -> float:
+        """Targets of a window on average, padding aside."""
+        return self.length / self.per_epoch
+
+    @property
     def utilisation(self) -> float:
         """Share of the targets that is no padding."""
         return self.length / (self.per_epoch * (self.size - 1))

@@ -26,12 +26,12 @@ class Stage:
 
     Args:
         until: share of the run at which the stage ends; 1 for the last.
-        weights: share of the windows by language (`hi: 2`) or by source; what is not named is not read. By the number
-            of tokens if not given.
+        weights: share of the tokens by language (`hi: 2`) or by source; what is not named is not read. As the corpus
+            has them if not given.
         temperature: where no weights are given (and among the sources of a language, or the languages of a source,
             where they are), shares are proportional to tokens^(1 / temperature): 1 as the corpus has them, more for
             more equal ones.
-        replay: share of the windows that are drawn as the stage before drew them.
+        replay: share of the tokens that are drawn as the stage before drew them.
         batch_size: windows per batch; that of the data if not given.
     """
 
@@ -65,6 +65,7 @@ class _Segment:
     batches: int
     batch_size: int
     shares: npt.NDArray[np.float64]
+    """Of the tokens, for each of the origins."""
 
 
 class StreamRows:
@@ -73,7 +74,7 @@ class StreamRows:
     def __init__(
         self, tokens: Tokens, sequence_length: int, seed: int, documents: npt.NDArray[np.int64], part: int
     ) -> None:
-        self.sequence_length = sequence_length
+        self.sequence_length = self.targets_per_row = sequence_length
         self._stream = Stream(tokens, seed, documents, part)
 
     def row(self, number: int) -> npt.NDArray[np.int64]:
@@ -95,9 +96,9 @@ class Mixture:
     """The batches of a run in stages, each computable alone from its number (see `packing.Windows`).
 
     Every (language, source) pair has its own windows, in an order drawn from (seed, epoch), which go on from stage to
-    stage. The r-th window of the run is of the pair into whose share of [0, 1) the fractional part of u + r·φ falls
+    stage. The r-th window of the run is of the pair into whose part of [0, 1) the fractional part of u + r·φ falls
     (Weyl's sequence with the golden ratio; u is drawn from the seed), so that at any moment each pair has had its share
-    to within a few windows.
+    to within a few windows. A pair whose windows hold more padding has more windows for the same share of the tokens.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class Mixture:
             make(tokens, sequence_length, seed, np.flatnonzero(tokens.origin == number), number + 1)
             for number in range(len(tokens.origins))
         ]
+        self._per_row = np.array([rows.targets_per_row for rows in self._rows])
         self.segments = _segments(parts, self.origins, counts, batch_size)
         sizes = [(segment.batches, segment.batch_size) for segment in self.segments]
         self._batches = np.cumsum([0, *(batches for batches, _ in sizes)])
@@ -124,7 +126,7 @@ class Mixture:
         points = np.mod(start + number * GOLDEN_RATIO, 1.0)
         self._origin = np.empty(len(number), dtype=np.int16)
         for segment, first, end in zip(self.segments, self._windows, self._windows[1:], strict=False):
-            ends = np.cumsum(segment.shares)
+            ends = np.cumsum(segment.shares / self._per_row)
             self._origin[first:end] = np.searchsorted(ends / ends[-1], points[first:end], side="right")
         self._place = np.empty(len(number), dtype=np.int64)
         for origin in range(len(self.origins)):
@@ -151,10 +153,11 @@ class Mixture:
         }
 
     def asked(self) -> dict[tuple[str, str], float]:
-        """Share of the run's windows that each (language, source) is to have."""
-        sizes = np.diff(self._windows)
-        shares = np.stack([segment.shares for segment in self.segments])
-        return dict(zip(self.origins, (sizes @ shares / sizes.sum()).tolist(), strict=True))
+        """Share of the run's targets that each (language, source) is to have, padding aside."""
+        windows = np.stack([segment.shares / self._per_row for segment in self.segments])
+        windows *= (np.diff(self._windows) / windows.sum(axis=1))[:, None]
+        targets = windows.sum(axis=0) * self._per_row
+        return dict(zip(self.origins, (targets / targets.sum()).tolist(), strict=True))
 
     @property
     def utilisation(self) -> float:
@@ -205,7 +208,7 @@ def _shares(
     counts: npt.NDArray[np.float64],
     before: npt.NDArray[np.float64] | None,
 ) -> npt.NDArray[np.float64]:
-    """Share of a stage's windows for each of the `origins`; they sum to 1."""
+    """Share of a stage's tokens for each of the `origins`; they sum to 1."""
     shares = (counts / counts.sum()) ** (1 / stage.temperature)
     if stage.weights is not None:
         names = _named(stage.weights, origins)
