@@ -61,7 +61,13 @@ def write_split(folder: Path, split: str, stories: Sequence[Story], stories_per_
 
 
 def read_corpus(folder: str | os.PathLike[str], split: str, languages: Iterable[str] | None = None) -> list[Story]:
-    """The stories of one split of a corpus folder, in the order of its shards.
+    """The stories of one split of a corpus folder, in the order of its shards (see `shards`)."""
+    paths = shards(folder, split, languages)
+    return [Story(**row) for path in paths for row in pq.read_table(path, schema=SCHEMA).to_pylist()]
+
+
+def shards(folder: str | os.PathLike[str], split: str, languages: Iterable[str] | None = None) -> list[Path]:
+    """The Parquet files of one split of a corpus folder, in order.
 
     `languages` keeps only those (ISO 639-1 codes; default all). UserError if the folder is no corpus, the split is
     unknown, or nothing is left.
@@ -70,13 +76,11 @@ def read_corpus(folder: str | os.PathLike[str], split: str, languages: Iterable[
         raise UserError(f"there is no split {split!r}; choose from {', '.join(SPLITS)}.")
     wanted = [get_language(code).code for code in languages] if languages is not None else None
     read_manifest(folder, "corpus")
-    stories: list[Story] = []
-    for path in sorted(Path(folder).glob(f"{split}-*.parquet")):
-        if wanted is None or path.name.split("-")[1] in wanted:
-            stories += [Story(**row) for row in pq.read_table(path, schema=SCHEMA).to_pylist()]
-    if not stories:
+    found = sorted(Path(folder).glob(f"{split}-*.parquet"))
+    paths = [path for path in found if wanted is None or path.name.split("-")[1] in wanted]
+    if not sum(pq.read_metadata(path).num_rows for path in paths):
         of = f" in {', '.join(wanted)}" if wanted else ""
         held = [name for name in SPLITS if any(Path(folder).glob(f"{name}-*.parquet"))]
         instead = f"it holds {' and '.join(held)}" if held and split not in held else "build it with more text"
         raise UserError(f"the corpus {os.fspath(folder)!r} has no {split} stories{of}; {instead}.")
-    return stories
+    return paths

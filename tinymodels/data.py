@@ -12,7 +12,10 @@ import torch
 from jsonargparse.typing import NonNegativeInt, PositiveInt
 from torch import Tensor
 
+from corpora.errors import UserError
 from corpora.folders import fingerprint
+from tinymodels.best_fit import BestFit
+from tinymodels.mixture import Mixture, Packing, Part, Stage
 from tinymodels.packing import Pieces, Tokens, Windows, pack, whole_documents
 
 
@@ -23,9 +26,11 @@ class TrainingBatches:
     change the order: a batch is a copy out of a memory map and costs microseconds.
     """
 
-    def __init__(self, windows: Windows, length: int) -> None:
+    def __init__(self, windows: Windows | BestFit | Mixture, length: int, first: int = 0) -> None:
+        """`first` is the number of the first batch: a branch goes on where its trunk stopped."""
         self.windows = windows
         self.length = length
+        self.first = first
         self.position = 0
 
     def __len__(self) -> int:
@@ -33,9 +38,17 @@ class TrainingBatches:
 
     def __iter__(self) -> Iterator[Tensor]:
         for _ in range(self.length - self.position % self.length):
-            batch = torch.from_numpy(self.windows.batch(self.position).copy())
+            batch = torch.from_numpy(self.windows.batch(self.first + self.position).copy())
             self.position += 1
             yield batch
+
+    def tokens_before(self, position: int) -> int:
+        """Targets in this run's batches before a position, padding aside."""
+        return self.windows.tokens_before(self.first + position) - self.windows.tokens_before(self.first)
+
+    def epochs_before(self, position: int) -> float:
+        """Passes over the stories before a position, those of a branch's trunk included."""
+        return self.windows.epochs_before(self.first + position)
 
     def state_dict(self) -> dict[str, int]:
         return {"position": self.position}
@@ -79,6 +92,8 @@ class StoryData(pl.LightningDataModule):
         batch_size: PositiveInt = 8,
         seed: NonNegativeInt = 1,
         validation_stories: PositiveInt | None = 100,
+        packing: Packing = "stream",
+        stages: list[Stage] | None = None,
         cache: str | None = None,
     ) -> None:
         """
@@ -90,6 +105,10 @@ class StoryData(pl.LightningDataModule):
             batch_size: windows per batch.
             seed: of the order of the stories.
             validation_stories: how many stories to validate on (evenly spread over the split); all if null.
+            packing: `stream` lays stories end to end and cuts them into windows; `best-fit` puts whole stories into
+                windows and pads the rest.
+            stages: parts of the run with their own mixture of languages and sources and their own batch size; if not
+                given, stories come as the corpus has them.
             cache: where encoded tokens are kept; `tokens` beside the corpus if not given.
         """
         super().__init__()
@@ -100,7 +119,11 @@ class StoryData(pl.LightningDataModule):
         self.batch_size = batch_size
         self.seed = seed
         self.validation_stories = validation_stories
+        self.packing: Packing = packing
+        self.stages = stages
         self.cache = cache
+        self.before: list[Part] = []
+        """What a branch's trunk has read of the same corpus."""
 
     @property
     def vocabulary_size(self) -> int:
@@ -128,6 +151,8 @@ class StoryData(pl.LightningDataModule):
             "data.batch_size": self.batch_size,
             "data.seed": self.seed,
             "data.validation_stories": self.validation_stories,
+            "data.packing": self.packing,
+            "data.stages": None if self.stages is None else [stage.plain for stage in self.stages],
         }
 
     def tokens(self, split: str) -> Tokens:
@@ -135,22 +160,31 @@ class StoryData(pl.LightningDataModule):
         cache = self.cache or os.fspath(Path(self.corpus).absolute().parent / "tokens")
         return pack(self.corpus, self.tokenizer, split, self.languages, cache)
 
-    def windows(self) -> Windows:
-        """The training stories in the order of training."""
-        return Windows(self.tokens("train"), self.sequence_length, self.batch_size, self.seed)
+    def windows(self, batches: int = 0) -> Windows | BestFit | Mixture:
+        """The training stories in the order of training; stages need to know of how many batches the run is."""
+        tokens = self.tokens("train")
+        if self.stages is not None:
+            if not batches:
+                raise UserError("`data.stages` are shares of a run of known length; give `--trainer.max_steps`.")
+            parts = [*self.before, Part(self.stages, batches, batches)]
+            return Mixture(tokens, self.sequence_length, self.batch_size, self.seed, self.packing, parts)
+        kind = BestFit if self.packing == "best-fit" else Windows
+        return kind(tokens, self.sequence_length, self.batch_size, self.seed)
 
     @property
     def batches_per_epoch(self) -> int:
         """Batches of one pass over the training stories."""
-        return self.windows().per_epoch
+        windows = self.windows()
+        assert not isinstance(windows, Mixture)
+        return windows.per_epoch
 
     def train_dataloader(self) -> TrainingBatches:
-        windows = self.windows()
         trainer = self.trainer
         if trainer is None or trainer.max_steps < 0:
-            return TrainingBatches(windows, windows.per_epoch)
+            return TrainingBatches(self.windows(), self.batches_per_epoch)
         # a run that is limited by steps is one pass of the loop, so that progress and validation count in steps
-        return TrainingBatches(windows, max(1, trainer.max_steps * trainer.accumulate_grad_batches))
+        length = max(1, trainer.max_steps * trainer.accumulate_grad_batches)
+        return TrainingBatches(self.windows(length), length, first=sum(part.used for part in self.before))
 
     def val_dataloader(self) -> DocumentBatches:
         return self._whole("validation", self.validation_stories)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
 from corpora.errors import UserError
-from corpora.folders import MANIFEST, new_folder, read_manifest, sha256, write_json, write_manifest
+from corpora.folders import MANIFEST, fingerprint, new_folder, read_manifest, sha256, write_json, write_manifest
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model")
 
@@ -29,6 +30,7 @@ def export_run(run: str | os.PathLike[str], output: str | os.PathLike[str], corp
     from transformers.utils import logging
 
     from tinymodels.architecture import llama_config
+    from tinymodels.branching import lineage_of
     from tinymodels.cards import write_card
     from tinymodels.checkpoints import last_checkpoint, load
     from tinymodels.sizing import ModelSize
@@ -39,7 +41,7 @@ def export_run(run: str | os.PathLike[str], output: str | os.PathLike[str], corp
     if checkpoint_path is None:
         raise UserError(f"there is no checkpoint in {str(run)!r}; train with `kathalab tinymodels fit` first.")
     checkpoint = load(checkpoint_path)
-    identity = checkpoint["kathalab"]["identity"]
+    identity, lineage = checkpoint["kathalab"]["identity"], lineage_of(checkpoint, checkpoint_path)
     tokenizer = run / "tokenizer"
     tokenizer_fingerprint = read_manifest(tokenizer, "tokenizer")["fingerprint"]
     if tokenizer_fingerprint != identity["the tokenizer"]:
@@ -65,13 +67,10 @@ def export_run(run: str | os.PathLike[str], output: str | os.PathLike[str], corp
             "non_embedding_parameters": size.non_embedding,
             "vocabulary_size": size.vocabulary_size,
             "context": identity["model.context"],
-            "steps": checkpoint["global_step"],
-            "tokens": checkpoint["global_step"]
-            * identity["trainer.accumulate_grad_batches"]
-            * identity["data.batch_size"]
-            * identity["data.sequence_length"],
+            "steps": lineage["steps"],
+            "tokens": lineage["tokens"],
             "validation": finished.get("validation", {}),
-            "sources": _sources(corpus or options["data"]["corpus"], languages),
+            "sources": _sources([*lineage["corpora"][:-1], (corpus or options["data"]["corpus"], languages)]),
         }
         inputs = {
             "corpus": identity["the corpus"],
@@ -128,14 +127,15 @@ def _languages(corpus: str) -> list[str]:
     return sorted({path.name.split("-")[1] for path in Path(corpus).glob("train-*.parquet")})
 
 
-def _sources(corpus: str, languages: list[str] | None) -> list[dict[str, Any]]:
-    """Where the training stories came from, one entry per source and licence; empty if the corpus is gone."""
+def _sources(corpora: Iterable[tuple[str, list[str] | None]]) -> list[dict[str, Any]]:
+    """Where the training stories came from, one entry per source and licence; a corpus that is gone tells nothing."""
     from corpora.stories import read_corpus
 
-    if not (Path(corpus) / MANIFEST).is_file():
-        return []
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    for story in read_corpus(corpus, "train", languages):
+    read = {
+        fingerprint(corpus): (corpus, languages) for corpus, languages in corpora if Path(corpus, MANIFEST).is_file()
+    }
+    for story in (story for corpus, languages in read.values() for story in read_corpus(corpus, "train", languages)):
         entry = found.setdefault(
             (story.source, story.license),
             {"source": story.source, "license": story.license, "stories": 0, "attributions": set()},

@@ -16,7 +16,7 @@ from tinymodels.architecture import BEGIN, PADDING, build
 from tinymodels.fast import IGNORED, ChunkedCrossEntropy, can_compile, final_states
 from tinymodels.identity import plain, refuse_another_run
 from tinymodels.optimizers import make_optimizer
-from tinymodels.schedule import warmup_stable_decay
+from tinymodels.schedule import Schedule, Tail, branch_factor, learning_rate_factor
 from tinymodels.sizing import ModelSize, size_for
 
 
@@ -41,6 +41,9 @@ class StoryModel(pl.LightningModule):
         weight_decay: NonNegativeFloat = 0.1,
         warmup: NonNegativeInt = 50,
         decay: ClosedUnitInterval = 0.3,
+        schedule: Schedule = "wsd",
+        tail: Tail = "linear",
+        final: ClosedUnitInterval = 0.0,
         z_loss: NonNegativeFloat = 0.0,
         compile: bool | None = None,
         seed: NonNegativeInt = 1,
@@ -62,7 +65,11 @@ class StoryModel(pl.LightningModule):
             betas: AdamW's decay rates.
             weight_decay: decoupled weight decay of all matrices (not of the norms).
             warmup: updates over which the learning rate rises.
-            decay: share of all updates over which it falls to zero at the end.
+            decay: share of all updates over which it falls at the end, where `schedule` is `wsd`.
+            schedule: of the learning rate after its rise: `wsd` (warm-up, stable, decay), `cosine` or `linear` (both
+                fall over all that is left) or `constant`.
+            tail: shape of `wsd`'s fall, and of a branch's: `linear`, `1-sqrt` or `exponential`.
+            final: share of the peak learning rate that is left at the end.
             z_loss: weight of the squared logarithm of the softmax's normaliser, which keeps logits small; 0 for none.
             compile: train through `torch.compile`, which costs half a minute once and makes steps a third shorter;
                 where there is a compiler if not given.
@@ -88,7 +95,10 @@ class StoryModel(pl.LightningModule):
             "weight_decay": weight_decay,
         }
         self.optimizer_options = {name: plain(value) for name, value in self.optimizer_options.items()}
-        self.schedule: dict[str, Any] = {"warmup": plain(warmup), "decay": plain(decay)}
+        self.schedule: dict[str, Any] = {
+            **{"warmup": plain(warmup), "decay": plain(decay)},
+            **{"schedule": schedule, "tail": tail, "final": plain(final)},
+        }
         self.identity = {
             **{f"model.{name}": value for name, value in asdict(self.size).items()},
             "model.context": context,
@@ -105,6 +115,8 @@ class StoryModel(pl.LightningModule):
         self.model = build(self.size, context, seed)
         self.total_updates = 0
         self.learning_rate_factor = 0.0
+        self.branched_at: float | None = None
+        """Of a branch: the trunk's factor on the learning rate, from which it falls."""
         self.validation: dict[str, float] = {}
         """`loss` (nats per token) and `bits_per_character` of the last validation."""
 
@@ -188,12 +200,20 @@ class StoryModel(pl.LightningModule):
         self.peaks = [group["lr"] for group in optimizer.param_groups]
         return optimizer
 
+    def factor(self, step: int) -> float:
+        """What the peak learning rates are multiplied by in the update with this number (0-based)."""
+        if self.branched_at is not None:
+            return branch_factor(
+                step, self.total_updates, self.branched_at, self.schedule["tail"], self.schedule["final"]
+            )
+        return learning_rate_factor(step, self.total_updates, **self.schedule)
+
     def on_train_start(self) -> None:
         self.total_updates = int(self.trainer.estimated_stepping_batches)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Set the learning rates of the update that follows; they depend on its number and on nothing else."""
         step = self.trainer.global_step
-        self.learning_rate_factor = warmup_stable_decay(step, self.total_updates, **self.schedule)
+        self.learning_rate_factor = self.factor(step)
         for group, peak in zip(optimizer.param_groups, self.peaks, strict=True):
             group["lr"] = peak * self.learning_rate_factor

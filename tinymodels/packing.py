@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from corpora.errors import UserError
-from corpora.folders import MANIFEST, fingerprint, new_folder, read_manifest, sha256, write_manifest
-from corpora.stories import read_corpus
+from corpora.folders import MANIFEST, fingerprint, read_manifest, sha256
+from tinymodels.encoding import encode_split
 
-STORIES_PER_CHUNK = 2_000
-LARGEST_UINT16_VOCABULARY = 65_536
+CACHE_FORMAT = 2
+"""Of a folder of tokens. 2: with the language and source of each document."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,10 @@ class Tokens:
     """Document d is `ids[offsets[d]:offsets[d + 1]]`; shape [documents + 1]."""
     characters: npt.NDArray[np.int64]
     """Characters (code points) of each story's text; shape [documents]."""
+    origins: list[tuple[str, str]] = field(default_factory=list)
+    """The (language, source) pairs there are, sorted."""
+    origin: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    """Of which of the `origins` each document is; shape [documents]."""
 
     @property
     def documents(self) -> int:
@@ -53,73 +57,30 @@ def pack(
     the split and the languages; a folder is whole or absent.
     """
     inputs = {"corpus": fingerprint(corpus, "corpus"), "tokenizer": fingerprint(tokenizer_folder, "tokenizer")}
-    configuration: dict[str, object] = {"split": split, "languages": sorted(languages) if languages else None}
+    configuration = {"split": split, "languages": sorted(languages) if languages else None, "format": CACHE_FORMAT}
     name = hashlib.sha256(json.dumps([inputs, configuration], sort_keys=True).encode()).hexdigest()[:20]
     folder = Path(cache) / name
-    if not (folder / "manifest.json").is_file():
-        _encode(corpus, tokenizer_folder, split, languages, folder, inputs, configuration)
+    if (folder / MANIFEST).is_file():
+        refuse_damaged(folder, "*", "remove that folder and run the command again")
+    else:
+        refuse_damaged(corpus, f"{split}-*.parquet", "build the corpus again")
+        refuse_damaged(tokenizer_folder, "tokenizer*", "train the tokenizer again")
+        encode_split(corpus, tokenizer_folder, split, languages, folder, configuration, inputs)
     return _open(folder)
-
-
-def _encode(
-    corpus: str | os.PathLike[str],
-    tokenizer_folder: str | os.PathLike[str],
-    split: str,
-    languages: Sequence[str] | None,
-    folder: Path,
-    inputs: dict[str, str],
-    configuration: dict[str, object],
-) -> None:
-    from tqdm import tqdm
-
-    from tokenization import load_tokenizer
-
-    refuse_damaged(corpus, f"{split}-*.parquet", "build the corpus again")
-    refuse_damaged(tokenizer_folder, "tokenizer*", "train the tokenizer again")
-    stories = read_corpus(corpus, split, languages)
-    tokenizer = load_tokenizer(tokenizer_folder)
-    fast, begin, end = tokenizer.backend_tokenizer, tokenizer.bos_token_id, tokenizer.eos_token_id
-    fast.encode_special_tokens = True  # "</s>" spelt out in a story is text, as `load_tokenizer` has it
-    dtype = np.uint16 if len(tokenizer) <= LARGEST_UINT16_VOCABULARY else np.uint32
-    lengths: list[int] = []
-    with new_folder(folder) as partial:
-        with (
-            open(partial / "tokens.bin", "wb") as file,
-            tqdm(total=len(stories), desc=f"encoding {split}", unit="story", mininterval=1, delay=2) as progress,
-        ):
-            for first in range(0, len(stories), STORIES_PER_CHUNK):
-                chunk = stories[first : first + STORIES_PER_CHUNK]
-                # the Rust side spreads a batch over all cores
-                encodings = fast.encode_batch_fast([story.text for story in chunk], add_special_tokens=False)
-                documents = [np.array([begin, *encoding.ids, end], dtype=dtype) for encoding in encodings]
-                lengths += [len(document) for document in documents]
-                file.write(np.concatenate(documents).tobytes())
-                progress.update(len(chunk))
-        np.save(partial / "offsets.npy", np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
-        np.save(partial / "characters.npy", np.array([len(story.text) for story in stories], dtype=np.int64))
-        write_manifest(
-            partial,
-            "tokens",
-            configuration,
-            inputs,
-            dtype=np.dtype(dtype).name,
-            documents=len(stories),
-            tokens=sum(lengths),
-        )
 
 
 def _open(folder: Path) -> Tokens:
     manifest = read_manifest(folder, "tokens")
-    refuse_damaged(folder, "*", "remove that folder and run the command again")
     ids = np.memmap(folder / "tokens.bin", dtype=np.dtype(manifest["dtype"]), mode="r")
     try:
         offsets = np.load(folder / "offsets.npy", allow_pickle=False)
         characters = np.load(folder / "characters.npy", allow_pickle=False)
+        origin = np.load(folder / "origin.npy", allow_pickle=False)
     except ValueError:
         raise UserError(
             f"the tokens in {str(folder)!r} hold something other than numbers; remove that folder and run again."
         ) from None
-    return Tokens(ids, offsets, characters)
+    return Tokens(ids, offsets, characters, [tuple(pair) for pair in manifest["origins"]], origin)
 
 
 def refuse_damaged(folder: str | os.PathLike[str], pattern: str, remedy: str) -> None:
@@ -130,6 +91,50 @@ def refuse_damaged(folder: str | os.PathLike[str], pattern: str, remedy: str) ->
             raise UserError(f"{str(path)!r} is damaged or was changed: it does not match {MANIFEST!r}; {remedy}.")
 
 
+class Stream:
+    """Documents laid end to end, in each epoch in an order drawn from (seed, epoch)."""
+
+    def __init__(
+        self, tokens: Tokens, seed: int, documents: npt.NDArray[np.int64] | None = None, part: int = 0
+    ) -> None:
+        """`documents` are those of a part of the tokens, all if not given; every part has its own numbers."""
+        self.tokens = tokens
+        self.seed = seed
+        self.documents = np.arange(tokens.documents) if documents is None else documents
+        self.part = part
+        self.length = int(np.diff(tokens.offsets)[self.documents].sum())
+        """Tokens of an epoch."""
+        self._epoch = -1
+
+    def order(self, epoch: int) -> None:
+        """Draw the epoch's order of documents and where each starts in the stream."""
+        if epoch == self._epoch:
+            return
+        order = draws(self.seed, epoch, self.part).permutation(len(self.documents))
+        self._documents = self.documents[order]
+        lengths = np.diff(self.tokens.offsets)[self._documents]
+        self._starts = np.concatenate([[0], np.cumsum(lengths)])
+        self._epoch = epoch
+
+    def read(self, epoch: int, begin: int, count: int) -> npt.NDArray[np.int64]:
+        """`count` tokens of the epoch's stream from position `begin`."""
+        self.order(epoch)
+        stream = np.empty(count, dtype=np.int64)
+        filled = 0
+        place = int(np.searchsorted(self._starts, begin, side="right")) - 1
+        skip = begin - int(self._starts[place])
+        while filled < count:
+            piece = self.tokens.document(self._documents[place])[skip : skip + count - filled]
+            stream[filled : filled + len(piece)] = piece
+            filled, place, skip = filled + len(piece), place + 1, 0
+        return stream
+
+
+def draws(seed: int, epoch: int, part: int = 0) -> np.random.Generator:
+    """Random numbers of an epoch of a part of the documents."""
+    return np.random.Generator(np.random.Philox(key=[seed, epoch], counter=[0, 0, 0, part]))
+
+
 class Windows:
     """The batches of training, each computable alone from its number.
 
@@ -138,12 +143,15 @@ class Windows:
     A batch is `batch_size` consecutive windows; the tokens left over at an epoch's end are not read in that epoch.
     """
 
+    utilisation = 1.0
+    """Share of the targets that is no padding."""
+
     def __init__(self, tokens: Tokens, sequence_length: int, batch_size: int, seed: int) -> None:
         self.tokens = tokens
         self.sequence_length = sequence_length
         self.batch_size = batch_size
         self.seed = seed
-        self._epoch = -1
+        self._stream = Stream(tokens, seed)
         if self.per_epoch < 1:
             raise UserError(
                 f"the training split holds {len(tokens.ids):,} tokens in {tokens.documents:,} "
@@ -160,32 +168,17 @@ class Windows:
     def batch(self, number: int) -> npt.NDArray[np.int64]:
         """Batch `number`, counted from the start of training; shape [batch_size, sequence_length + 1]."""
         epoch, number = divmod(number, self.per_epoch)
-        self._order(epoch)
         span = self.batch_size * self.sequence_length
-        stream = self._read(number * span, span + 1)
+        stream = self._stream.read(epoch, number * span, span + 1)
         return np.lib.stride_tricks.sliding_window_view(stream, self.sequence_length + 1)[:: self.sequence_length]
 
-    def _order(self, epoch: int) -> None:
-        """Draw the epoch's order of documents and where each starts in the stream."""
-        if epoch == self._epoch:
-            return
-        generator = np.random.Generator(np.random.Philox(key=[self.seed, epoch]))
-        self._documents = generator.permutation(self.tokens.documents)
-        lengths = np.diff(self.tokens.offsets)[self._documents]
-        self._starts = np.concatenate([[0], np.cumsum(lengths)])
-        self._epoch = epoch
+    def tokens_before(self, number: int) -> int:
+        """Targets in the batches before this one, padding aside."""
+        return number * self.batch_size * self.sequence_length
 
-    def _read(self, begin: int, count: int) -> npt.NDArray[np.int64]:
-        """`count` tokens of the epoch's stream from position `begin`."""
-        stream = np.empty(count, dtype=np.int64)
-        filled = 0
-        place = int(np.searchsorted(self._starts, begin, side="right")) - 1
-        skip = begin - int(self._starts[place])
-        while filled < count:
-            piece = self.tokens.document(self._documents[place])[skip : skip + count - filled]
-            stream[filled : filled + len(piece)] = piece
-            filled, place, skip = filled + len(piece), place + 1, 0
-        return stream
+    def epochs_before(self, number: int) -> float:
+        """Passes over the stories in the batches before this one."""
+        return number / self.per_epoch
 
 
 @dataclass(frozen=True)

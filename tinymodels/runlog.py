@@ -17,7 +17,7 @@ from jsonargparse.typing import PositiveInt
 from lightning.pytorch.callbacks import Callback, ProgressBar
 
 from corpora.folders import write_text
-from tinymodels.data import StoryData
+from tinymodels.data import TrainingBatches
 from tinymodels.module import StoryModel
 
 COLUMNS = (
@@ -90,7 +90,7 @@ class RunLog(Callback):
         self.metrics, self.timing = self.folder / "metrics.csv", self.folder / "timing.csv"
         step = trainer.global_step
         for path, header in ((self.metrics, ",".join(COLUMNS)), (self.timing, "step,seconds,tokens_per_second")):
-            truncate(path, lambda line: _step(line) <= step)
+            truncate(path, lambda line: row_step(line) <= step)
             if step == 0 or not path.exists():
                 write_text(path, header + "\n")
         if self._loss is not None:
@@ -129,21 +129,21 @@ class RunLog(Callback):
 
     def _measure(self, trainer: pl.Trainer, module: StoryModel) -> dict[str, Any]:
         assert self._loss is not None
-        data = trainer.datamodule  # type: ignore[attr-defined]
-        assert isinstance(data, StoryData)
+        loader = trainer.train_dataloader
+        assert isinstance(loader, TrainingBatches)
         step = trainer.global_step
         batches = step * trainer.accumulate_grad_batches
-        loader = trainer.train_dataloader
-        per_batch = data.batch_size * data.sequence_length
+        tokens = loader.tokens_before(batches)
         row = {
             "step": step,
-            "tokens": batches * per_batch,
-            "epoch": f"{batches / loader.windows.per_epoch:.4f}",  # type: ignore[union-attr]
+            "tokens": tokens,
+            "epoch": f"{loader.epochs_before(batches):.4f}",
             "learning_rate": f"{module.peaks[-1] * module.learning_rate_factor:.8f}",
             "train_loss": f"{(self._loss / self._batches).item():.6f}",
         }
         now = time.perf_counter()
-        speed = (step - self._marked_step) * trainer.accumulate_grad_batches * per_batch / (now - self._marked)
+        marked = loader.tokens_before(self._marked_step * trainer.accumulate_grad_batches)
+        speed = (tokens - marked) / (now - self._marked)
         append(self.timing, f"{step},{now - self._started:.2f},{speed:.0f}\n")
         self._marked, self._marked_step, self._last = now, step, step
         self._loss, self._batches = None, 0
@@ -162,7 +162,7 @@ class RunLog(Callback):
         self._paused = "validation_loss" in row
 
 
-def _step(line: str) -> int:
+def row_step(line: str) -> int:
     """The step a row of a CSV file belongs to; 0 for the header."""
     first = line.split(",", 1)[0]
     return int(first) if first.isdigit() else 0

@@ -21,8 +21,9 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveCon
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from corpora.errors import UserError
-from corpora.folders import MANIFEST, fingerprint, new_folder, read_manifest, write_json, write_manifest, write_text
+from corpora.folders import MANIFEST, fingerprint, new_folder, write_json, write_manifest, write_text
 from corpora.stories import read_corpus
+from tinymodels.branching import Lineage
 from tinymodels.checkpoints import (
     RunCheckpoints,
     Stopped,
@@ -31,7 +32,8 @@ from tinymodels.checkpoints import (
     last_checkpoint,
     list_checkpoints,
 )
-from tinymodels.data import StoryData
+from tinymodels.data import StoryData, TrainingBatches
+from tinymodels.mixture_log import MixtureLog, mixture_facts
 from tinymodels.module import StoryModel
 from tinymodels.runlog import RunLog, StoryProgress
 from tinymodels.samples import SampledStories
@@ -40,7 +42,9 @@ DESCRIPTIONS = {
     "fit": (
         "Train a story model. Reads a corpus and a tokenizer folder; writes a run folder (--trainer.default_root_dir) "
         "with config.yaml, metrics.csv, samples.jsonl, checkpoints/, tokenizer/ and, when finished, manifest.json. "
-        "Example: kathalab tinymodels fit --config tinymodels/configs/hindi-1m.yaml --ckpt_path last"
+        "Example: kathalab tinymodels fit --config tinymodels/configs/hindi-1m.yaml --ckpt_path last. "
+        "A branch of it: kathalab tinymodels fit --config RUN/config.yaml --from RUN --trainer.default_root_dir BRANCH "
+        "--trainer.max_steps 300"
     ),
     "validate": (
         "Bits per character of a run on its validation stories; reads a run folder and writes validate.json there. "
@@ -126,6 +130,19 @@ class StoryCLI(LightningCLI):
         )
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_argument(
+            "--from",
+            type=str | None,  # type: ignore[arg-type]
+            default=None,
+            help="a checkpoint, or a run folder (its newest checkpoint), to branch from: weights and optimizer are "
+            "taken over, and the learning rate only falls, over --trainer.max_steps",
+        )
+        parser.add_argument(
+            "--anneal-on",
+            type=str | None,  # type: ignore[arg-type]
+            default=None,
+            help="with --from: a corpus folder that the branch reads in place of the trunk's",
+        )
         parser.add_lightning_class_args(RunLog, "log")
         parser.add_lightning_class_args(SampledStories, "samples")
         parser.add_lightning_class_args(RunCheckpoints, "checkpoints")
@@ -144,6 +161,11 @@ class StoryCLI(LightningCLI):
         trainer = self.config[self.config.subcommand].trainer
         if not trainer.default_root_dir:
             raise UserError("the run needs a folder; give it with `--trainer.default_root_dir`.")
+        options = self.config[self.config.subcommand]
+        if options.anneal_on is not None:
+            if options["from"] is None:
+                raise UserError("`--anneal-on` needs the trunk to anneal; give it with `--from`.")
+            options.data.corpus = options.anneal_on
         if trainer.precision is None:
             trainer.precision = "bf16-mixed" if has_fast_bfloat16(trainer.accelerator) else "32-true"
         self.run = Path(trainer.default_root_dir)
@@ -154,6 +176,8 @@ class StoryCLI(LightningCLI):
         if self.subcommand == "fit" and options["max_steps"] == -1 and (options["max_epochs"] or 0) > 0:
             options |= epochs_as_steps(options, self._get(self.config_init, "data").batches_per_epoch)
         callbacks = [self._get(self.config_init, key) for key in self._parser(self.subcommand).callback_keys]
+        self.lineage = Lineage(self._get(self.config_init, "from"))
+        callbacks += [self.lineage, MixtureLog()]
         if options["enable_progress_bar"] is not False and self.subcommand == "fit":
             callbacks.append(StoryProgress())
         return self._instantiate_trainer(options, callbacks)
@@ -178,6 +202,7 @@ class StoryCLI(LightningCLI):
                 "or choose another `--trainer.default_root_dir`."
             )
         self._resolve_checkpoint()
+        self.lineage.open(self.model, self.datamodule, options.get("ckpt_path"), options["anneal_on"] is not None)
         for leftover in [*self.run.glob(".*.partial"), *self.run.glob(".*.old")]:  # of a run killed while it wrote
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         print(f"model: {self.model.size}", file=sys.stderr)
@@ -199,21 +224,23 @@ class StoryCLI(LightningCLI):
         options = self.config.fit.as_dict()
         log = next(found for found in self.trainer.callbacks if isinstance(found, RunLog))  # type: ignore[attr-defined]
         metrics = log.validation
+        batches = self.trainer.train_dataloader
+        assert isinstance(batches, TrainingBatches)
+        position = self.trainer.global_step * self.trainer.accumulate_grad_batches
         write_manifest(
             self.run,
             "run",
             {"model": options["model"], "data": options["data"], "seed_everything": options["seed_everything"]},
             self.datamodule.inputs,
-            licenses=_licenses(self.datamodule.corpus),
+            licenses=self.lineage.licenses,
             languages=self.datamodule.languages,
             steps=self.trainer.global_step,
-            tokens=self.trainer.global_step
-            * self.trainer.accumulate_grad_batches
-            * self.datamodule.batch_size
-            * self.datamodule.sequence_length,
+            tokens=batches.tokens_before(position),
             parameters=self.model.size.total,
             non_embedding_parameters=self.model.size.non_embedding,
             validation=metrics,
+            **self.lineage.facts,
+            **mixture_facts(batches, position),
         )
         told = f", {metrics['bits_per_character']:.3f} bits per character on validation" if metrics else ""
         print(f"trained {self.trainer.global_step:,} updates{told}: the run is in {str(self.run)!r}.")
@@ -320,7 +347,3 @@ def _copy_tokenizer(source: str, target: Path) -> None:
         return
     with new_folder(target) as partial:
         shutil.copytree(source, partial, dirs_exist_ok=True)
-
-
-def _licenses(corpus: str) -> list[str]:
-    return read_manifest(corpus, "corpus").get("licenses", [])

@@ -37,7 +37,7 @@ def test_the_cache_is_used_again_and_keyed_by_everything(corpus, tokenizer, make
     pack(corpus, tokenizer, "train", None, tmp_path)
     (folder,) = tmp_path.iterdir()
     written = (folder / "tokens.bin").stat().st_mtime_ns
-    monkeypatch.setattr("tinymodels.packing.read_corpus", lambda *_: pytest.fail("encoded twice"))
+    monkeypatch.setattr("tinymodels.packing.encode_split", lambda *_: pytest.fail("encoded twice"))
     pack(corpus, tokenizer, "train", None, tmp_path)
     assert (folder / "tokens.bin").stat().st_mtime_ns == written
     monkeypatch.undo()
@@ -58,7 +58,7 @@ def test_a_cut_off_cache_is_refused(corpus, tokenizer, tmp_path):
 def test_one_flipped_bit_of_the_cache_is_refused(corpus, tokenizer, tmp_path):
     pack(corpus, tokenizer, "train", None, tmp_path)
     (folder,) = tmp_path.iterdir()
-    for name in ("tokens.bin", "offsets.npy", "characters.npy"):
+    for name in ("tokens.bin", "offsets.npy", "characters.npy", "origin.npy"):
         whole = (folder / name).read_bytes()
         (folder / name).write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
         with pytest.raises(UserError, match=f"{name}' is damaged"):
@@ -94,7 +94,7 @@ def test_pickled_arrays_in_the_cache_are_not_unpickled(corpus, tokenizer, tmp_pa
 
 
 def test_vocabularies_past_uint16_use_uint32(corpus, tokenizer, tmp_path, monkeypatch):
-    monkeypatch.setattr("tinymodels.packing.LARGEST_UINT16_VOCABULARY", 100)
+    monkeypatch.setattr("tinymodels.encoding.LARGEST_UINT16_VOCABULARY", 100)
     tokens = pack(corpus, tokenizer, "test", None, tmp_path)
     assert tokens.ids.dtype == np.uint32
     assert tokens.ids.max() >= 100

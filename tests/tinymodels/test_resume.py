@@ -307,6 +307,7 @@ def test_every_option_is_held_or_known_to_be_free(half, capsys):
 
     named_otherwise = {
         "data.corpus": "the corpus",
+        "anneal_on": "the corpus",
         "data.tokenizer": "the tokenizer",
         "model.parameters": "model.width",  # a budget is held as the shape it gives
     }

@@ -14,7 +14,7 @@ import yaml
 
 import kathalab
 from tinymodels.checkpoints import list_checkpoints
-from tinymodels.schedule import warmup_stable_decay
+from tinymodels.schedule import learning_rate_factor
 
 CONFIGS = sorted((Path(kathalab.__file__).parent / "tinymodels" / "configs").glob("*-1m.yaml"))
 
@@ -60,16 +60,10 @@ def test_the_training_loss_of_a_row_is_the_mean_since_the_row_before(fit, finish
     assert each[0] == pytest.approx(math.log(340), abs=0.5)  # a fresh model knows nothing
 
 
-def test_warm_up_stable_decay_by_hand():
-    rates = [warmup_stable_decay(step, total=10, warmup=4, decay=0.3) for step in range(10)]
-    assert rates == pytest.approx([0.25, 0.5, 0.75, 1, 1, 1, 1, 1, 2 / 3, 1 / 3])
-    assert warmup_stable_decay(9, total=10, warmup=0, decay=0) == 1
-
-
 def test_the_logged_learning_rate_follows_the_schedule(finished):
     rates = {int(row["step"]): float(row["learning_rate"]) for row in rows(finished)}
     for step, rate in rates.items():
-        assert rate == pytest.approx(0.02 * warmup_stable_decay(step - 1, 12, 3, 0.5), abs=1e-8)
+        assert rate == pytest.approx(0.02 * learning_rate_factor(step - 1, 12, 3, 0.5), abs=1e-8)
 
 
 def test_bits_per_character_are_those_of_the_evaluation_room(finished, corpus, model, capsys, fit):
