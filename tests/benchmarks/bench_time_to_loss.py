@@ -301,9 +301,7 @@ def main() -> None:
     finals = [records.get(theirs, options.tokens, seed) for seed in seeds]
     target = statistics.mean(record["validation_loss"] for record in finals)
     their_seconds = statistics.median(record["seconds"] for record in finals)
-    print(
-        f"peer: {_told(finals)} nats per token after {options.tokens:,} tokens, {their_seconds:.0f} s ({_short(theirs)})"
-    )
+    print(f"peer: {_told(finals)} nats per token, {options.tokens:,} tokens, {their_seconds:.0f} s ({_short(theirs)})")
     for share in options.shares:
         found = [records.get(ours, int(share * options.tokens), seed) for seed in seeds]
         reached = sum(record["validation_loss"] <= target for record in found)
