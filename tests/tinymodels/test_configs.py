@@ -8,6 +8,7 @@ import yaml
 
 import kathalab
 from tinymodels.module import StoryModel
+from tinymodels.sizing import size_for
 
 CONFIGS = Path(kathalab.__file__).parent / "tinymodels" / "configs"
 LANGUAGES = {"hindi": ["hi"], "marathi": ["mr"], "bengali": ["bn"], "multilingual": ["hi", "mr", "bn"]}
@@ -56,6 +57,28 @@ def test_a_published_run_has_the_size_it_states(name, printed):
     assert options["model"]["parameters"] == PARAMETERS[size]
     assert options["data"]["languages"] == LANGUAGES[language]
     assert options["trainer"]["default_root_dir"].startswith("results/quickstart/runs/")
+
+
+@pytest.mark.parametrize("size", PARAMETERS)
+def test_the_shape_of_a_published_run_is_the_best_of_the_sweep(size, sweep, printed):
+    """Or no worse than the best by more than their interval."""
+    ranked = {
+        group: settings
+        for group, settings in sweep.ranking(sweep.read(sweep.RECORD)).items()
+        if int(group[0]) == PARAMETERS[size]
+    }
+    if not ranked:
+        pytest.skip(f"no sweep of {size} models is recorded")
+    keys = ("parameters", "vocabulary_size", "width", "layers", "heads", "kv_heads", "feed_forward")
+    for language in LANGUAGES:
+        name = f"{language}-{size}"
+        model = size_for(**{key: (printed(name)["model"] | {"vocabulary_size": stated(name)[2]})[key] for key in keys})
+        shape = (model.width, model.layers, model.feed_forward)
+        for (parameters, vocabulary, *_), settings in ranked.items():
+            if int(vocabulary) == model.vocabulary_size:
+                ours = [setting for setting in settings if setting.shape == shape]
+                assert ours, f"the sweep of {parameters} parameters has not tried {shape}"
+                assert ours[0].is_as_good_as(settings[0]), f"{settings[0].shape} is better than {shape}"
 
 
 def test_no_two_runs_share_a_folder():
