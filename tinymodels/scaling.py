@@ -46,6 +46,12 @@ class Scaling:
         return self.runs[0].characters / self.runs[0].tokens
 
     @property
+    def typical_error(self) -> float:
+        """Median over the runs of how far the law is from a run's loss, as a share of it."""
+        loss = np.array([run.bits_per_character for run in self.runs])
+        return float(np.median(np.abs(self.law(_points(self.runs, self.variables)) / loss - 1)))
+
+    @property
     def formula(self) -> str:
         terms = {"size": "A / N^alpha", "length": "B / D^beta"}
         return " + ".join([*(["E"] if self.law.floor else []), *(terms[name] for name in self.variables)])
@@ -123,6 +129,8 @@ def scaling(runs: Sequence[Run], resamples: int = RESAMPLES, seed: int = 0) -> S
     x = _points(runs, variables)
     loss = np.array([run.bits_per_character for run in runs])
     law = fit(x, loss, floor)
+    if floor and law.floor < 1e-3 * loss.min():
+        notes.append("The runs do not show where the loss levels off: the floor E is as good as 0.")
     draws = bootstrap(x, loss, law, _determines(len(variables), floor), resamples, seed)
     return Scaling(list(runs), variables, law, draws, notes)
 
@@ -165,6 +173,7 @@ def write_scaling(found: Scaling, output: str | os.PathLike[str]) -> Path:
         "D": "characters of training text read",
         "estimates": {name: interval.as_dict() for name, interval in found.estimates.items()},
         "intervals": f"95 %, percentiles of {len(found.draws.floor):,} resamples of the runs",
+        "typical_error": found.typical_error,
         "notes": found.notes,
         "runs": table(found),
     }
@@ -208,7 +217,8 @@ def described(found: Scaling) -> str:
         f"{name:>12} = {interval.value:.4g} [{interval.low:.4g}, {interval.high:.4g}]"
         for name, interval in found.estimates.items()
     ]
-    return "\n".join([head, *rows, *constants, *found.notes])
+    error = f"The law is off by {found.typical_error:.1%} of the loss in the median run."
+    return "\n".join([head, *rows, *constants, error, *found.notes])
 
 
 def decades(runs: Sequence[Run]) -> list[float]:

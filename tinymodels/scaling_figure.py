@@ -72,12 +72,12 @@ def _losses(panel: Any, found: Scaling) -> None:
         points = [run for run in found.runs if run.non_embedding_parameters == size]
         spent = [6 * run.non_embedding_parameters * run.tokens for run in points]
         panel.scatter(spent, [run.bits_per_character for run in points], color=colour, **DOTS)
-    low, high = panel.dataLim.y0 / 1.03, panel.dataLim.y1 * 1.05
-    compute = np.geomspace(panel.dataLim.x0, panel.dataLim.x1, 200)
+    left, right, low, high = panel.dataLim.x0, panel.dataLim.x1, panel.dataLim.y0, panel.dataLim.y1
+    compute = np.geomspace(left, right, 200)
     best = np.array([interval.value for interval in found.optimum(compute)["bits_per_character"]])
     panel.plot(compute, best, color=INK, linewidth=1.4, linestyle=DASHES, zorder=4)
     _logarithmic(panel)
-    panel.set(ylim=(low, high), xlabel=AXES["compute"], ylabel=LOSS)
+    panel.set(ylim=(low / (high / low) ** 0.04, high * (high / low) ** 0.08), xlabel=AXES["compute"], ylabel=LOSS)
     panel.set_title("Loss of each size N, and the least for the compute (dashed)")
     _plain_numbers(panel.yaxis)
 
@@ -107,8 +107,9 @@ def _sizes(panel: Any, found: Scaling) -> None:
     around = np.concatenate([low, high[::-1]])
     panel.fill(np.concatenate([reach, reach[::-1]]) / around, around, color=INK, alpha=0.09, linewidth=0, zorder=1.5)
     panel.scatter(read, sizes, color=[colours[run.non_embedding_parameters] for run in found.runs], **DOTS)
+    panel.set(xlim=(x_low, x_high), ylim=(y_low, y_high))
     _logarithmic(panel)
-    panel.set(xlim=(x_low, x_high), ylim=(y_low, y_high), xlabel=AXES["length"], ylabel=AXES["size"])
+    panel.set(xlabel=AXES["length"], ylabel=AXES["size"])
     panel.set_title("Runs, and the compute-optimal size (dashed; 95 % shaded)")
 
 
@@ -129,19 +130,33 @@ def _one(panel: Any, found: Scaling) -> None:
 
 
 def _logarithmic(panel: Any) -> None:
+    """Both axes logarithmic, with a number at every 1, 2 and 5, or at every 1 where that would crowd."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
     panel.set(xscale="log", yscale="log")
     panel.tick_params(which="both", length=3)
+    for axis in (panel.xaxis, panel.yaxis):
+        low, high = axis.get_view_interval()
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 300 * low else (1,)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
+        axis.set_minor_formatter(NullFormatter())
 
 
 def _plain_numbers(axis: Any) -> None:
-    """Plain numbers on a logarithmic axis, about six of them, which may span less than a decade."""
-    from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
+    """Plain numbers on a logarithmic axis that may span less than a decade, about six of them."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, ScalarFormatter
 
-    axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    low, high = axis.get_view_interval()
+    even, wide = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]), LogLocator(subs=(1, 1.5, 2, 3, 5, 7))
+    axis.set_major_locator(wide if high > 3 * low else even)
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(ScalarFormatter())
 
 
 def _short(count: float) -> str:
-    """`755k`, `4.5M`"""
-    return f"{count / 1e6:.1f}M" if count >= 999_500 else f"{count / 1e3:.0f}k"
+    """`755k`, `4.53M`, and powers of ten where there is no such word"""
+    if count < 1e9:
+        return f"{count / 1e6:.3g}M" if count >= 1e6 else f"{count / 1e3:.3g}k"
+    power = int(np.floor(np.log10(count) + 1e-9))
+    leading = round(count / 10.0**power, 1)
+    return f"${'' if leading == 1 else f'{leading:g} '}10^{{{power}}}$".replace(" ", r"\cdot ")

@@ -1,6 +1,7 @@
 """Scaling laws: what is known is recovered, what cannot be known is refused."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -57,6 +58,18 @@ def test_known_parameters_lie_in_their_intervals():
         assert interval.low <= TRUTH[name] <= interval.high, name
         assert interval.low < interval.value < interval.high
         assert interval.high < 12 * interval.low, f"the interval of {name} says nothing"
+
+
+def test_what_the_law_misses_is_told():
+    assert scaling(grid(), resamples=20).typical_error < 1e-6
+    assert 0.001 < scaling(grid(noise=0.01, seeds=2), resamples=20).typical_error < 0.02
+
+
+def test_a_floor_that_does_not_show_is_told():
+    runs = [run(size, 2_000_000) for size in (*SIZES, 9_000_000)]
+    falling = [replace(each, bits_per_character=100 / each.non_embedding_parameters**0.3) for each in runs]
+    assert any("E is as good as 0" in note for note in scaling(falling, resamples=20).notes)
+    assert not scaling(runs, resamples=20).notes[1:]
 
 
 def test_one_run_gone_wrong_moves_the_law_little():
