@@ -66,9 +66,9 @@ def test_larger_budgets_give_larger_models_of_sensible_proportions(vocabulary):
 
 @settings(deadline=None)
 @given(st.integers(1_000_000, 10_000_000), st.sampled_from([1024, 2048, 4096, 8192, 16_384]))
-def test_budgets_of_a_million_and_more_are_met_within_two_percent(parameters, vocabulary):
+def test_budgets_of_a_million_and_more_are_met_within_three_percent(parameters, vocabulary):
     if vocabulary * 64 <= 0.5 * parameters:
-        assert abs(size_for(parameters, vocabulary).total - parameters) <= 0.02 * parameters
+        assert abs(size_for(parameters, vocabulary).total - parameters) <= 0.03 * parameters
 
 
 def test_what_is_given_of_a_shape_stays_and_the_rest_meets_the_budget():

@@ -62,7 +62,12 @@ def test_a_sweep_is_recorded_once_and_goes_on_where_it_stopped(sweep, corpus, to
                 *("--parameters", "80_000", "--shapes", *shapes, "--rates", "0.02/0.01"),
                 *("--tokens", "200", "--batch", "2", "--sequence_length", "16"),
                 *("--runs", str(tmp_path / "runs"), "--record", str(record)),
-                *("--model.warmup=2", "--trainer.accelerator=cpu", "--trainer.precision=32-true"),
+                *(
+                    "--model.warmup=2",
+                    "--model.compile=false",
+                    "--trainer.accelerator=cpu",
+                    "--trainer.precision=32-true",
+                ),
             ]
         )
         return capsys.readouterr().out.splitlines()
