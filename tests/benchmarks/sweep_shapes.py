@@ -124,6 +124,8 @@ def main(arguments: list[str] | None = None) -> None:
     if len(options.seeds) < 2:
         parser.error("an interval needs two seeds or more")
 
+    import torch
+
     import kathalab
     from corpora.folders import fingerprint, read_manifest
     from tinymodels.sizing import size_for
@@ -174,6 +176,7 @@ def main(arguments: list[str] | None = None) -> None:
             "samples.stories": 0,
             "ckpt_path": "last",
         }
+        torch.compiler.reset()  # it keeps eight shapes at most
         if status := kathalab.main(["tinymodels", "fit", *(f"--{name}={value}" for name, value in fit.items()), *rest]):
             sys.exit(status)
         bits = read_manifest(run, "run")["validation"]["bits_per_character"]
