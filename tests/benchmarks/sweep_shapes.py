@@ -124,9 +124,13 @@ def main(arguments: list[str] | None = None) -> None:
     if len(options.seeds) < 2:
         parser.error("an interval needs two seeds or more")
 
+    if any(rates.count("/") != (options.optimizer == "muon") for rates in options.rates):
+        parser.error("a rate is MUON/ADAMW, or one number with --optimizer adamw")
+
     import torch
 
     import kathalab
+    from corpora.errors import UserError
     from corpora.folders import fingerprint, read_manifest
     from tinymodels.sizing import size_for
     from tokenization import load_tokenizer
@@ -134,15 +138,17 @@ def main(arguments: list[str] | None = None) -> None:
     vocabulary = len(load_tokenizer(options.tokenizer))
     per_step = options.batch * options.sequence_length
     done = {tuple(row[name] for name in COLUMNS if name not in RESULTS) for row in read(options.record)}
-    for seed, rates, shape in itertools.product(options.seeds, options.rates, options.shapes):
-        width, layers = map(int, shape.split("x"))
-        size = size_for(options.parameters, vocabulary, width, layers)
+    try:
+        sizes = [size_for(options.parameters, vocabulary, *map(int, shape.split("x"))) for shape in options.shapes]
+    except UserError as error:
+        sys.exit(str(error))
+    for seed, rates, size in itertools.product(options.seeds, options.rates, sizes):
         matrices, others = rates.split("/") if options.optimizer == "muon" else ("", rates)
         row = {
             "parameters": options.parameters,
             "vocabulary": vocabulary,
-            "width": width,
-            "layers": layers,
+            "width": size.width,
+            "layers": size.layers,
             "feed_forward": size.feed_forward,
             "optimizer": options.optimizer,
             "matrix_learning_rate": matrices,
@@ -164,8 +170,8 @@ def main(arguments: list[str] | None = None) -> None:
             "data.seed": seed,
             "data.validation_stories": "null",
             "model.parameters": options.parameters,
-            "model.width": width,
-            "model.layers": layers,
+            "model.width": size.width,
+            "model.layers": size.layers,
             "model.optimizer": options.optimizer,
             **({"model.matrix_learning_rate": matrices} if matrices else {}),
             "model.learning_rate": others,
