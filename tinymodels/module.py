@@ -200,6 +200,18 @@ class StoryModel(pl.LightningModule):
             )
         return learning_rate_factor(step, self.total_updates, **self.schedule)
 
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: int | float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Lightning 2.6 refuses to clip for a fused AdamW in mixed precision, though bfloat16 has no scale to undo."""
+        if not gradient_clip_val or gradient_clip_algorithm == "value" or self.trainer.precision != "bf16-mixed":
+            super().configure_gradient_clipping(optimizer, gradient_clip_val, gradient_clip_algorithm)
+        else:
+            torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val)
+
     def on_train_start(self) -> None:
         self.total_updates = int(self.trainer.estimated_stepping_batches)
 

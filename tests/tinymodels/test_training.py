@@ -122,6 +122,16 @@ def test_adamw_bfloat16_and_accumulation_train_too(fit, tmp_path):
     assert float(table[-1]["train_loss"]) < float(table[0]["train_loss"])
 
 
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_clipped_gradients_of_adamw_change_the_weights(fit, tmp_path, precision):
+    losses = []
+    for norm in (1e9, 1e-9):  # AdamW is blind to the scale of gradients, but not where its epsilon outweighs them
+        options = ("--model.optimizer=adamw", f"--trainer.gradient_clip_val={norm}", f"--trainer.precision={precision}")
+        assert fit(tmp_path / f"{norm}", *options) == 0
+        losses.append(float(rows(tmp_path / f"{norm}")[-1]["train_loss"]))
+    assert losses[0] < losses[1] - 0.1
+
+
 def test_gradient_clipping_and_a_logger_can_be_asked_for(fit, tmp_path):
     options = ("--trainer.gradient_clip_val=1.0", "--trainer.logger=CSVLogger", f"--trainer.logger.save_dir={tmp_path}")
     assert fit(tmp_path / "run", *options) == 0
