@@ -21,6 +21,7 @@ class Run:
     parameters: int
     non_embedding_parameters: int
     tokens: int
+    """That the weights have been trained on, those of a branch's trunk included; characters likewise."""
     characters: int
     passes: float
     """Over the training stories."""
@@ -48,6 +49,7 @@ _MUST_AGREE: Mapping[str, Callable[[dict[str, Any]], Any]] = {
     "the corpus": lambda manifest: manifest["inputs"]["corpus"],
     "the tokenizer": lambda manifest: manifest["inputs"]["tokenizer"],
     "data.validation_stories": lambda manifest: manifest["configuration"]["data"]["validation_stories"],
+    "data.stages": lambda manifest: manifest["configuration"]["data"].get("stages"),
     "data.sequence_length": lambda manifest: manifest["configuration"]["data"]["sequence_length"],
 }
 
@@ -55,10 +57,16 @@ _MUST_AGREE: Mapping[str, Callable[[dict[str, Any]], Any]] = {
 def _run(folder: str, manifest: dict[str, Any]) -> Run:
     if not manifest["validation"]:
         raise UserError(f"the run {folder!r} was never validated, so it has no loss to compare; leave it out.")
-    if manifest["configuration"]["model"].get("decay") == 0:
+    model, trunk = manifest["configuration"]["model"], manifest.get("trunk")
+    if trunk is None and (model["schedule"] == "constant" or (model["schedule"] == "wsd" and not model["decay"])):
         raise UserError(
-            f"the run {folder!r} ends at its full learning rate (model.decay is 0), and its loss is not that of a "
-            "finished model; give a run that decays."
+            f"the run {folder!r} ends at its full learning rate, and its loss is not that of a finished model; give a "
+            "run that decays, or a branch of it."
+        )
+    if trunk is not None and any(path != manifest["configuration"]["data"]["corpus"] for path, _ in trunk["corpora"]):
+        raise UserError(
+            f"the run {folder!r} was annealed on another corpus than its trunk was trained on, so its characters are "
+            "not of one kind; leave it out."
         )
     if "characters" not in manifest:
         raise UserError(
@@ -67,15 +75,18 @@ def _run(folder: str, manifest: dict[str, Any]) -> Run:
         )
     with open(Path(folder, "metrics.csv"), encoding="utf-8", newline="") as file:
         passes = float(list(csv.DictReader(file))[-1]["epoch"])
-    names = ("parameters", "non_embedding_parameters", "tokens", "characters")
+    tokens = manifest["tokens"] + (trunk["tokens"] if trunk else 0)
     return Run(
         run=folder,
+        parameters=manifest["parameters"],
+        non_embedding_parameters=manifest["non_embedding_parameters"],
+        tokens=tokens,
+        characters=round(tokens * manifest["characters"] / manifest["tokens"]),
         passes=passes,
         bits_per_character=manifest["validation"]["bits_per_character"],
-        **{name: manifest[name] for name in names},
     )
 
 
 def _short(value: Any) -> str:
-    text = ", ".join(value) if isinstance(value, list) else str(value)
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text[:12] + "…" if len(text) == 64 else text

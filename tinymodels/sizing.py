@@ -97,9 +97,9 @@ def size_for(
         if feed_forward or each / 2 <= inner <= 6 * each
     ]
     if not candidates and (width or layers):
-        given = " and ".join([f"a width of {width}"] * bool(width) + [f"{layers} layers"] * bool(layers))
+        given = " and ".join([f"width {width}"] * bool(width) + [f"{layers} layers"] * bool(layers))
         raise UserError(
-            f"{given} do not make a model of {parameters:,} parameters: its feed-forward layer would be narrower than "
+            f"{parameters:,} parameters do not make a model of {given}: its feed-forward layer would be narrower than "
             "half its width or wider than six times; change one of them, or give `feed_forward` too."
         )
     if not candidates:

@@ -226,7 +226,8 @@ class StoryCLI(LightningCLI):
         metrics = log.validation
         batches = self.trainer.train_dataloader
         assert isinstance(batches, TrainingBatches)
-        tokens = batches.tokens_before(self.trainer.global_step * self.trainer.accumulate_grad_batches)
+        position = self.trainer.global_step * self.trainer.accumulate_grad_batches
+        tokens = batches.tokens_before(position)
         write_manifest(
             self.run,
             "run",

@@ -10,7 +10,7 @@ import kathalab
 from corpora.errors import UserError
 from corpora.folders import new_folder, write_manifest, write_text
 from tinymodels.powerlaw import PowerLaw, fit
-from tinymodels.runs import Run
+from tinymodels.runs import Run, read_runs
 from tinymodels.scaling import scaling
 
 TRUTH = {"E": 0.5, "A": 60.0, "alpha": 0.4, "B": 300.0, "beta": 0.35}
@@ -142,11 +142,11 @@ def folder(tmp_path):
                 "validation": {"loss": 1.0, "bits_per_character": made.bits_per_character},
                 **facts,
             }
-            data = {"validation_stories": 60, "sequence_length": 256} | (data or {})
+            data = {"corpus": "stories", "validation_stories": 60, "sequence_length": 256} | (data or {})
             write_manifest(
                 partial,
                 "run",
-                {"model": {"decay": 0.5} | (model or {}), "data": data},
+                {"model": {"schedule": "wsd", "decay": 0.5} | (model or {}), "data": data},
                 {"corpus": corpus, "tokenizer": tokenizer},
                 languages=list(languages),
                 **{name: value for name, value in facts.items() if value is not None},
@@ -193,6 +193,9 @@ def test_runs_of_one_size_are_drawn_too(folder, tmp_path):
         ({"data": {"sequence_length": 512}}, "differ in data.sequence_length (256 and 512)"),
         ({"validation": {}}, "was never validated"),
         ({"model": {"decay": 0.0}}, "ends at its full learning rate"),
+        ({"model": {"schedule": "constant"}}, "ends at its full learning rate"),
+        ({"trunk": {"tokens": 1, "corpora": [["other", ["hi"]]]}}, "annealed on another corpus than its trunk"),
+        ({"data": {"stages": [{"until": 1.0}]}}, "differ in data.stages"),
         ({"characters": None}, "does not say how many characters it read"),
     ],
 )
@@ -203,6 +206,13 @@ def test_runs_that_are_not_to_be_compared_are_refused(folder, tmp_path, capsys, 
     error = capsys.readouterr().err
     assert told in error and str(paths[-1]) in error and "Traceback" not in error
     assert not (tmp_path / "law").exists()
+
+
+def test_a_branch_counts_what_its_trunk_has_read(folder):
+    """Two million tokens of its own and six of its trunk, at four characters each; its `decay` is the trunk's."""
+    trunk = {"tokens": 6_000_000, "corpora": [["stories", ["hi"]]]}
+    (branch,) = read_runs([folder(run(SIZES[0], 2_000_000), trunk=trunk, model={"schedule": "constant"})])
+    assert (branch.tokens, branch.characters) == (8_000_000, 32_000_000)
 
 
 def test_an_unfinished_run_is_refused(folder, tmp_path, capsys):

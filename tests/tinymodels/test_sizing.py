@@ -81,7 +81,7 @@ def test_what_is_given_of_a_shape_stays_and_the_rest_meets_the_budget():
 
 
 def test_a_given_shape_that_cannot_meet_the_budget_is_refused():
-    with pytest.raises(UserError, match="a width of 64 and 2 layers do not make a model of 1,000,000 parameters"):
+    with pytest.raises(UserError, match="1,000,000 parameters do not make a model of width 64 and 2 layers"):
         size_for(1_000_000, 2048, width=64, layers=2)
 
 
