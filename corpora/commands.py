@@ -19,9 +19,9 @@ class _Help(RawDescriptionHelpFormatter, DefaultHelpFormatter):
 def run_verb(room: str, purpose: str, verbs: Sequence[Callable[..., None]], arguments: Sequence[str]) -> None:
     """Parse `VERB options …` and call the verb's function.
 
-    A function's positional-only parameters are positional on the command line; all others are options, which may also
-    stand in a YAML file given by `--config`. Options may be written with hyphens, and `--private` means
-    `--private true`.
+    A function's positional-only parameters are positional on the command line, and a list among them takes one or
+    more; all others are options, which may also stand in a YAML file given by `--config`. Options may be written with
+    hyphens, and `--private` means `--private true`.
     """
     functions = {verb.__name__: verb for verb in verbs}
     parser = ArgumentParser(prog=f"kathalab {room}", description=purpose, formatter_class=_Help, allow_abbrev=False)
@@ -32,7 +32,10 @@ def run_verb(room: str, purpose: str, verbs: Sequence[Callable[..., None]], argu
         command.add_argument("--config", action=ActionConfigFile, help="a YAML file with these options")
         positional = _positional(function)
         for parameter, (kind, text) in positional.items():
-            command.add_argument(parameter, type=kind, help=text)
+            if typing.get_origin(kind) is list:
+                command.add_argument(parameter, type=typing.get_args(kind)[0], nargs="+", help=text)
+            else:
+                command.add_argument(parameter, type=kind, help=text)
         command.add_function_arguments(function, as_group=False, as_positional=False, skip=set(positional))
         subcommands.add_subcommand(name, command, help=description.split("\n")[0])
     if not arguments:

@@ -17,6 +17,7 @@ verbs:
   export     run folder -> model folder that opens in plain transformers
   card       write the scores into a model folder's card
   publish    upload a model folder to the Hugging Face Hub
+  scaling    fit the loss of several runs against model size and text read
 
 example:
   kathalab tinymodels fit --config tinymodels/configs/hindi-1m.yaml --ckpt_path last
@@ -36,6 +37,6 @@ def main(arguments: list[str]) -> None:
         return
 
     from corpora.commands import run_verb
-    from tinymodels.commands import card, export, publish, sample
+    from tinymodels.commands import card, export, publish, sample, scaling
 
-    run_verb("tinymodels", "Story models of 1-10M parameters.", [sample, export, card, publish], arguments)
+    run_verb("tinymodels", "Story models of 1-10M parameters.", [sample, export, card, publish, scaling], arguments)

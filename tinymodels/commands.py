@@ -1,4 +1,4 @@
-"""The verbs beside training: sample, export, card, publish."""
+"""The verbs beside training: sample, export, card, publish, scaling."""
 
 from __future__ import annotations
 
@@ -131,3 +131,26 @@ def publish(folder: str, /, repo: str, private: bool = False, dry_run: bool = Fa
     from tinymodels.publish import publish_model
 
     publish_model(Path(folder), repo, private, dry_run)
+
+
+def scaling(runs: list[str], /, output: str) -> None:
+    """Fit the loss of a set of runs against model size and text read.
+
+    Reads finished run folders of one corpus and one tokenizer; writes a folder with scaling.json, runs.csv and
+    scaling.png. Six runs of three sizes and three lengths of training give L = E + A/N^alpha + B/D^beta (Hoffmann et
+    al. 2022, approach 3) in bits per character, with N the parameters outside the embedding and D the characters read,
+    and the compute-optimal size; three that differ in size or length alone give a power law in that.
+    Example: kathalab tinymodels scaling results/scaling/runs/* --output results/scaling/law
+
+    Args:
+        runs: run folders of `kathalab tinymodels fit`; several seeds of one size and length are welcome.
+        output: the folder to write.
+    """
+    from tinymodels.runs import read_runs
+    from tinymodels.scaling import described, write_scaling
+    from tinymodels.scaling import scaling as law_of
+
+    found = law_of(read_runs(runs))
+    folder = write_scaling(found, output)
+    print(described(found))
+    print(f"bits per character = {found.formula} over {len(found.runs)} runs: the law is in {str(folder)!r}.")

@@ -17,7 +17,7 @@ from tinymodels.fast import IGNORED, ChunkedCrossEntropy, can_compile, final_sta
 from tinymodels.identity import plain, refuse_another_run
 from tinymodels.optimizers import make_optimizer
 from tinymodels.schedule import Schedule, Tail, branch_factor, learning_rate_factor
-from tinymodels.sizing import ModelSize, size_for
+from tinymodels.sizing import size_for
 
 
 class StoryModel(pl.LightningModule):
@@ -53,7 +53,7 @@ class StoryModel(pl.LightningModule):
             parameters: budget for all weights, the embedding included; gives the shape together with the vocabulary.
             vocabulary_size: pieces of the tokenizer; comes from the data.
             context: the longest text in tokens the model will read; comes from the data's sequence length.
-            width: width of the residual stream; overrides the shape that the budget gives.
+            width: width of the residual stream; what is not given of the shape follows from the budget.
             layers: number of blocks; likewise.
             heads: attention heads; likewise.
             kv_heads: key-value heads, a divisor of the heads; likewise.
@@ -76,15 +76,7 @@ class StoryModel(pl.LightningModule):
             seed: of the first weights.
         """
         super().__init__()
-        chosen = asdict(size_for(parameters, vocabulary_size))
-        explicit = {
-            "width": width,
-            "layers": layers,
-            "heads": heads,
-            "kv_heads": kv_heads if kv_heads is not None else heads,
-            "feed_forward": feed_forward,
-        }
-        self.size = ModelSize(**(chosen | {name: value for name, value in explicit.items() if value is not None}))
+        self.size = size_for(parameters, vocabulary_size, width, layers, heads, kv_heads, feed_forward)
         self.context = context
         self.optimizer_options: dict[str, Any] = {
             "name": optimizer,
@@ -207,6 +199,18 @@ class StoryModel(pl.LightningModule):
                 step, self.total_updates, self.branched_at, self.schedule["tail"], self.schedule["final"]
             )
         return learning_rate_factor(step, self.total_updates, **self.schedule)
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: int | float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Lightning 2.6 refuses to clip for a fused AdamW in mixed precision, though bfloat16 has no scale to undo."""
+        if not gradient_clip_val or gradient_clip_algorithm == "value" or self.trainer.precision != "bf16-mixed":
+            super().configure_gradient_clipping(optimizer, gradient_clip_val, gradient_clip_algorithm)
+        else:
+            torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val)
 
     def on_train_start(self) -> None:
         self.total_updates = int(self.trainer.estimated_stepping_batches)

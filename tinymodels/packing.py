@@ -40,6 +40,11 @@ class Tokens:
     def documents(self) -> int:
         return len(self.characters)
 
+    @property
+    def characters_per_token(self) -> float:
+        """Characters of the stories over tokens, the marks of beginning and end included."""
+        return float(self.characters.sum() / len(self.ids))
+
     def document(self, index: int) -> npt.NDArray[np.unsignedinteger]:
         return self.ids[self.offsets[index] : self.offsets[index + 1]]
 

@@ -60,29 +60,48 @@ class ModelSize:
         )
 
 
-def size_for(parameters: int, vocabulary_size: int) -> ModelSize:
+def size_for(
+    parameters: int,
+    vocabulary_size: int,
+    width: int | None = None,
+    layers: int | None = None,
+    heads: int | None = None,
+    kv_heads: int | None = None,
+    feed_forward: int | None = None,
+) -> ModelSize:
     """The best-shaped model of about `parameters` weights in all, the embedding table included.
 
     Widths are multiples of 64; heads are 64 wide (32 in a model of width 64); the feed-forward width
     is the multiple of 32 that comes nearest to the budget. Among the shapes that do, the one closest to the usual
-    feed-forward ratio and depth is taken.
+    feed-forward ratio and depth is taken. A part of the shape that is given stays as given and the rest follows from
+    it; where width, layers and feed-forward width all are, nothing is left to the budget.
 
     Raises:
-        UserError: the embedding table alone, or with one small block, is larger than the budget.
+        UserError: the embedding table alone, or with one small block, is larger than the budget; or the given parts
+            leave no sensible feed-forward width.
     """
-    narrowest = WIDTHS[0]
-    if vocabulary_size * narrowest >= parameters:
+    if width and layers and feed_forward:
+        return _with_heads(vocabulary_size, width, layers, heads, kv_heads, feed_forward)
+    widths = WIDTHS if width is None else [width]
+    if vocabulary_size * widths[0] >= parameters:
         raise UserError(
-            f"a vocabulary of {vocabulary_size:,} needs {vocabulary_size * narrowest:,} parameters for its embedding "
-            f"table alone (width {narrowest}), which exceeds the budget of {parameters:,}; "
+            f"a vocabulary of {vocabulary_size:,} needs {vocabulary_size * widths[0]:,} parameters for its embedding "
+            f"table alone (width {widths[0]}), which exceeds the budget of {parameters:,}; "
             "raise `parameters` or train a smaller tokenizer."
         )
     candidates = [
-        size
-        for width in WIDTHS
-        for layers in range(1, MOST_LAYERS + 1)
-        if (size := _shape(parameters, vocabulary_size, width, layers)) is not None
+        _with_heads(vocabulary_size, each, depth, heads, kv_heads, feed_forward or inner)
+        for each in widths
+        for depth in (range(1, MOST_LAYERS + 1) if layers is None else [layers])
+        for inner in [_feed_forward(parameters, vocabulary_size, each, depth)]
+        if feed_forward or each / 2 <= inner <= 6 * each
     ]
+    if not candidates and (width or layers):
+        given = " and ".join([f"width {width}"] * bool(width) + [f"{layers} layers"] * bool(layers))
+        raise UserError(
+            f"{parameters:,} parameters do not make a model of {given}: its feed-forward layer would be narrower than "
+            "half its width or wider than six times; change one of them, or give `feed_forward` too."
+        )
     if not candidates:
         raise UserError(
             f"{parameters:,} parameters leave too little for even one block beside an embedding table of "
@@ -91,14 +110,17 @@ def size_for(parameters: int, vocabulary_size: int) -> ModelSize:
     return min(candidates, key=lambda size: _oddness(size, parameters))
 
 
-def _shape(parameters: int, vocabulary_size: int, width: int, layers: int) -> ModelSize | None:
-    """The model of this width and depth nearest to the budget; None if its feed-forward layer would be absurd."""
-    heads = width // (32 if width < 128 else 64)
+def _feed_forward(parameters: int, vocabulary_size: int, width: int, layers: int) -> int:
+    """The feed-forward width with which a model of this width and depth comes nearest to the budget."""
     blocks = parameters - vocabulary_size * width - width
-    feed_forward = 32 * round((blocks / layers - 4 * width * width - 2 * width) / (3 * width * 32))
-    if not width / 2 <= feed_forward <= 6 * width:
-        return None
-    return ModelSize(vocabulary_size, width, layers, heads, heads, feed_forward)
+    return 32 * round((blocks / layers - 4 * width * width - 2 * width) / (3 * width * 32))
+
+
+def _with_heads(
+    vocabulary_size: int, width: int, layers: int, heads: int | None, kv_heads: int | None, feed_forward: int
+) -> ModelSize:
+    heads = heads or max(1, width // (32 if width < 128 else 64))
+    return ModelSize(vocabulary_size, width, layers, heads, kv_heads or heads, feed_forward)
 
 
 def _oddness(size: ModelSize, parameters: int) -> float:

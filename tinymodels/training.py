@@ -227,6 +227,7 @@ class StoryCLI(LightningCLI):
         batches = self.trainer.train_dataloader
         assert isinstance(batches, TrainingBatches)
         position = self.trainer.global_step * self.trainer.accumulate_grad_batches
+        tokens = batches.tokens_before(position)
         write_manifest(
             self.run,
             "run",
@@ -235,7 +236,8 @@ class StoryCLI(LightningCLI):
             licenses=self.lineage.licenses,
             languages=self.datamodule.languages,
             steps=self.trainer.global_step,
-            tokens=batches.tokens_before(position),
+            tokens=tokens,
+            characters=round(tokens * self.datamodule.tokens("train").characters_per_token),
             parameters=self.model.size.total,
             non_embedding_parameters=self.model.size.non_embedding,
             validation=metrics,

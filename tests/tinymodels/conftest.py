@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import random
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -125,3 +127,15 @@ def model(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "tiny"
     assert kathalab.main(["tinymodels", "export", str(finished), f"--output={folder}"]) == 0
     return folder
+
+
+@pytest.fixture(scope="session")
+def sweep() -> ModuleType:
+    """`tests/benchmarks/sweep_shapes.py`, which is no part of a package."""
+    path = Path(__file__).parents[1] / "benchmarks" / "sweep_shapes.py"
+    spec = importlib.util.spec_from_file_location("sweep_shapes", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look for their annotations
+    spec.loader.exec_module(module)
+    return module

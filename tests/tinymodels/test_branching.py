@@ -146,7 +146,7 @@ def test_a_branch_of_a_branch_goes_on_from_its_rate_and_place(fit, trunk, tmp_pa
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--model.width=128"], "model.width was 64 and is now 128"),
+        (["--model.feed_forward=160"], "model.feed_forward was 128 and is now 160"),
         (["--model.optimizer=adamw"], "model.optimizer was muon and is now adamw"),
         (["--model.weight_decay=0.3"], "model.weight_decay was 0.1 and is now 0.3"),
         (["--data.seed=2"], "data.seed was 1 and is now 2"),

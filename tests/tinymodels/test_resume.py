@@ -271,7 +271,7 @@ def test_the_same_seed_gives_the_same_bytes_twice(finished, fit, tmp_path):
 @pytest.mark.parametrize(
     ("option", "named"),
     [
-        ("--model.width=128", "model.width was 64 and is now 128"),
+        ("--model.feed_forward=160", "model.feed_forward was 128 and is now 160"),
         ("--model.learning_rate=0.5", "model.learning_rate was 0.02 and is now 0.5"),
         ("--model.optimizer=adamw", "model.optimizer was muon and is now adamw"),
         ("--data.seed=9", "data.seed was 1 and is now 9"),

@@ -51,6 +51,40 @@ def test_budgets_are_met_within_five_percent(parameters, vocabulary):
     assert size.vocabulary_size == vocabulary
 
 
+@pytest.mark.parametrize("vocabulary", [1024, 2048, 4096, 8192, 16_384])
+def test_larger_budgets_give_larger_models_of_sensible_proportions(vocabulary):
+    budgets = [budget for budget in (1_000_000, 2_000_000, 5_000_000, 10_000_000) if budget >= 2 * 64 * vocabulary]
+    sizes = [size_for(budget, vocabulary) for budget in budgets]
+    for budget, size in zip(budgets, sizes, strict=True):
+        assert abs(size.total - budget) <= 0.02 * budget
+        if size.embedding <= budget / 2:
+            assert 1.9 <= size.feed_forward / size.width <= 4
+            assert 16 <= size.width / size.layers <= 64 and size.layers >= 3
+    for smaller, larger in zip(sizes, sizes[1:], strict=False):
+        assert smaller.non_embedding < larger.non_embedding and smaller.width <= larger.width
+
+
+@settings(deadline=None)
+@given(st.integers(1_000_000, 10_000_000), st.sampled_from([1024, 2048, 4096, 8192, 16_384]))
+def test_budgets_of_a_million_and_more_are_met_within_three_percent(parameters, vocabulary):
+    if vocabulary * 64 <= 0.5 * parameters:
+        assert abs(size_for(parameters, vocabulary).total - parameters) <= 0.03 * parameters
+
+
+def test_what_is_given_of_a_shape_stays_and_the_rest_meets_the_budget():
+    size = size_for(1_000_000, 2048, width=64, layers=12)
+    assert (size.width, size.layers) == (64, 12) and abs(size.total - 1_000_000) <= 0.02 * 1_000_000
+    assert size_for(1_000_000, 2048, layers=6).layers == 6
+    assert size_for(1_000_000, 2048, heads=4, kv_heads=2).kv_heads == 2
+    # the budget has no say where nothing is left to it
+    assert size_for(1, 68_096, width=64, layers=2, heads=8, feed_forward=171) == ModelSize(68_096, 64, 2, 8, 8, 171)
+
+
+def test_a_given_shape_that_cannot_meet_the_budget_is_refused():
+    with pytest.raises(UserError, match="1,000,000 parameters do not make a model of width 64 and 2 layers"):
+        size_for(1_000_000, 2048, width=64, layers=2)
+
+
 def test_the_quick_start_size():
     size = size_for(1_000_000, 2048)
     assert (size.width, size.layers, size.feed_forward) == (128, 4, 320)
