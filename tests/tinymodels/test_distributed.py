@@ -31,7 +31,7 @@ def tokens():
 def test_the_shares_of_a_batch_are_the_batch(tokens, processes):
     windows = Windows(tokens, sequence_length=8, batch_size=6, seed=1)
     whole = list(TrainingBatches(windows, 5))
-    shares = [list(TrainingBatches(windows, 5, process, processes)) for process in range(processes)]
+    shares = [list(TrainingBatches(windows, 5, process=process, processes=processes)) for process in range(processes)]
     for number, batch in enumerate(whole):
         assert torch.equal(torch.cat([share[number] for share in shares]), batch)
 
