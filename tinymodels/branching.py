@@ -163,7 +163,8 @@ def _trunk(path: Path, checkpoint: dict[str, Any], model: StoryModel, data: Stor
             "checkpoint before its decay, or train the trunk with `--model.schedule constant`."
         )
     each = settings["trainer.accumulate_grad_batches"]
-    part = {"stages": settings["data.stages"], "batches": settings["trainer.max_steps"] * each, "used": step * each}
+    used = step * each + checkpoint["callbacks"].get("LossSpikes", {}).get("skipped", 0)
+    part = {"stages": settings["data.stages"], "batches": settings["trainer.max_steps"] * each, "used": used}
     return Trunk(
         path=str(path),
         step=step,

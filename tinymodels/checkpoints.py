@@ -26,7 +26,8 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from corpora.errors import UserError
 from corpora.folders import write_bytes, write_text
-from tinymodels.identity import identity, machine
+from tinymodels.distributed import local
+from tinymodels.identity import identity, machine, tell_of_another_machine
 from tinymodels.runlog import validation_is_due
 
 FOLDER = "checkpoints"
@@ -141,6 +142,11 @@ def best_checkpoint(run: str | os.PathLike[str]) -> Path | None:
     return Path(run, FOLDER, f"step={step}.ckpt") if step else None
 
 
+def regular_checkpoint(run: str | os.PathLike[str], every: int) -> Path | None:
+    """The newest checkpoint of a multiple of `every` updates; None if there is none."""
+    return next((path for path in reversed(list_checkpoints(run)) if _step(path) % every == 0), None)
+
+
 class RunCheckpoints(Checkpoint):
     """Saves `checkpoints/step=N.ckpt` every so many updates, at the end and where validation is best so far; keeps the
     newest few and the best.
@@ -172,10 +178,12 @@ class RunCheckpoints(Checkpoint):
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         self.folder = Path(trainer.default_root_dir, FOLDER)
+        self._saved = trainer.global_step
+        if not trainer.is_global_zero:
+            return
         alone = [path for path in self.folder.glob("*.sha256") if not path.with_suffix(".ckpt").exists()]
         for leftover in [*self.folder.glob(".*.partial"), *alone]:  # of a run killed while it wrote or removed
             leftover.unlink(missing_ok=True)
-        self._saved = trainer.global_step
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -193,15 +201,33 @@ class RunCheckpoints(Checkpoint):
         step = trainer.global_step
         if best := bits < self.best_bits:
             self.best_step, self.best_bits = step, bits
-        due = best or step % self.every == 0 or step == trainer.lightning_module.total_updates or self.stop_requested
+        stop = self._all_are_to_stop(trainer)
+        due = best or step % self.every == 0 or step == trainer.lightning_module.total_updates or stop
         if due and step != self._saved:
+            _refuse_non_finite(trainer)
             trainer.save_checkpoint(self.folder / f"step={step}.ckpt")
             self._saved = step
-            for old in list_checkpoints(trainer.default_root_dir)[: -self.keep]:
-                if old.name != f"step={self.best_step}.ckpt":
-                    trainer.strategy.remove_checkpoint(old)
-        if self.stop_requested:
+            if trainer.is_global_zero:
+                self._remove_old(trainer)
+        if stop:
             raise Stopped(step)
+
+    def _all_are_to_stop(self, trainer: pl.Trainer) -> bool:
+        """Whether Ctrl-C was pressed; several processes ask each other every tenth update, so that all stop at one."""
+        if trainer.world_size == 1:
+            return self.stop_requested
+        if trainer.global_step % 10:
+            return False
+        requested = torch.tensor(float(self.stop_requested), device=trainer.strategy.root_device)
+        return bool(trainer.strategy.reduce(requested, reduce_op="sum") > 0)
+
+    def _remove_old(self, trainer: pl.Trainer) -> None:
+        """All but the newest few, the best, and the newest regular one, which a rewind goes back to."""
+        paths = list_checkpoints(trainer.default_root_dir)
+        kept = {self.folder / f"step={self.best_step}.ckpt", regular_checkpoint(trainer.default_root_dir, self.every)}
+        for old in paths[: -self.keep]:
+            if old not in kept:
+                trainer.strategy.remove_checkpoint(old)
 
     # ---- what a checkpoint holds beside Lightning's own ----
 
@@ -215,6 +241,7 @@ class RunCheckpoints(Checkpoint):
 
     def on_load_checkpoint(self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
         if trainer.state.fn == "fit":
+            tell_of_another_machine(trainer, checkpoint)
             self._random = checkpoint["kathalab"]["random"]
             for later in list_checkpoints(trainer.default_root_dir):  # they go as the later rows of the logs do
                 if _step(later) > checkpoint["global_step"]:
@@ -224,6 +251,17 @@ class RunCheckpoints(Checkpoint):
         # as late as can be, after whatever draws numbers at a start; a resumed epoch has no `on_train_epoch_start`
         if (state := self.__dict__.pop("_random", None)) is not None:
             _restore_random_state(state)
+
+
+def _refuse_non_finite(trainer: pl.Trainer) -> None:
+    """UserError if a weight is not a finite number: no checkpoint is to hold such weights."""
+    total = torch.stack([local(weight.detach()).sum() for weight in trainer.lightning_module.parameters()]).sum()
+    if not trainer.strategy.reduce(total, reduce_op="sum").isfinite():
+        raise UserError(
+            f"the weights are no longer finite after update {trainer.global_step:,}, so training was stopped; lower "
+            "`model.learning_rate` and `model.matrix_learning_rate`, or leave out the updates that did it by "
+            "`--spikes.action skip`, in a new `--trainer.default_root_dir`."
+        )
 
 
 class Stopped(Exception):  # noqa: N818 - it is no error

@@ -13,6 +13,7 @@ verbs:
   validate   bits per character of a run on its validation stories
   test       bits per character of a run on its test stories
   predict    bits per character of each test story
+  find       learning rates and a batch size from short runs
   sample     print stories that a model writes
   export     run folder -> model folder that opens in plain transformers
   card       write the scores into a model folder's card
@@ -34,6 +35,12 @@ def main(arguments: list[str]) -> None:
         from tinymodels.training import train
 
         train(arguments)
+        return
+
+    if arguments[0] == "find":
+        from tinymodels.finder import find
+
+        find(arguments[1:])
         return
 
     from corpora.commands import run_verb

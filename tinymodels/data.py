@@ -15,6 +15,7 @@ from torch import Tensor
 from corpora.errors import UserError
 from corpora.folders import fingerprint
 from tinymodels.best_fit import BestFit
+from tinymodels.distributed import refuse_uneven
 from tinymodels.mixture import Mixture, Packing, Part, Stage
 from tinymodels.packing import Pieces, Tokens, Windows, pack, whole_documents
 
@@ -24,31 +25,46 @@ class TrainingBatches:
 
     A pass (one `iter`) runs to the next multiple of `length` batches. There are no workers, so their number cannot
     change the order: a batch is a copy out of a memory map and costs microseconds.
+
+    Of several processes each takes its share of every batch's windows, so that together they read what one would.
     """
 
-    def __init__(self, windows: Windows | BestFit | Mixture, length: int, first: int = 0) -> None:
+    def __init__(
+        self,
+        windows: Windows | BestFit | Mixture,
+        length: int,
+        first: int = 0,
+        process: int = 0,
+        processes: int = 1,
+    ) -> None:
         """`first` is the number of the first batch: a branch goes on where its trunk stopped."""
         self.windows = windows
         self.length = length
         self.first = first
+        self.process, self.processes = process, processes
         self.position = 0
+        self.skipped = 0
+        """Batches left out so far; `spikes.py` keeps it."""
 
     def __len__(self) -> int:
         return self.length
 
     def __iter__(self) -> Iterator[Tensor]:
         for _ in range(self.length - self.position % self.length):
-            batch = torch.from_numpy(self.windows.batch(self.first + self.position).copy())
+            batch = self.windows.batch(self.first + self.position + self.skipped)
+            refuse_uneven(len(batch), self.processes)
+            share = len(batch) // self.processes
+            mine = torch.from_numpy(batch[self.process * share : (self.process + 1) * share].copy())
             self.position += 1
-            yield batch
+            yield mine
 
     def tokens_before(self, position: int) -> int:
-        """Targets in this run's batches before a position, padding aside."""
+        """Targets in this run's batches before a position, padding aside, as if none had been left out."""
         return self.windows.tokens_before(self.first + position) - self.windows.tokens_before(self.first)
 
     def epochs_before(self, position: int) -> float:
         """Passes over the stories before a position, those of a branch's trunk included."""
-        return self.windows.epochs_before(self.first + position)
+        return self.windows.epochs_before(self.first + position + self.skipped)
 
     def state_dict(self) -> dict[str, int]:
         return {"position": self.position}
@@ -58,11 +74,17 @@ class TrainingBatches:
 
 
 class DocumentBatches:
-    """Padded pieces of whole documents; a document's characters are counted with the first of its pieces."""
+    """Padded pieces of whole documents; a document's characters are counted with the first of its pieces.
 
-    def __init__(self, tokens: Tokens, pieces: list[Pieces]) -> None:
+    Of several processes each takes its share of every batch's pieces, and the first counts the characters. A share is
+    never empty, for processes that gather weights must make equally many passes: it may be a piece with no targets.
+    """
+
+    def __init__(self, tokens: Tokens, pieces: list[Pieces], process: int = 0, processes: int = 1) -> None:
         self.tokens = tokens
         self.pieces = pieces
+        self.process = process
+        self.processes = processes
 
     def __len__(self) -> int:
         return len(self.pieces)
@@ -72,11 +94,15 @@ class DocumentBatches:
         for batch in self.pieces:
             new = sorted(set(batch.documents.tolist()) - seen)
             seen.update(new)
+            none = self.process >= len(batch.documents)
+            share = slice(0, 1) if none else slice(self.process, None, self.processes)
+            targets = torch.from_numpy(batch.targets[share])
+            characters = int(self.tokens.characters[new].sum()) if self.process == 0 else 0
             yield {
-                "inputs": torch.from_numpy(batch.inputs),
-                "targets": torch.from_numpy(batch.targets),
-                "documents": torch.from_numpy(batch.documents),
-                "characters": torch.tensor(int(self.tokens.characters[new].sum())),
+                "inputs": torch.from_numpy(batch.inputs[share]),
+                "targets": torch.full_like(targets, -100) if none else targets,
+                "documents": torch.from_numpy(batch.documents[share]),
+                "characters": torch.tensor(characters),
             }
 
 
@@ -181,10 +207,15 @@ class StoryData(pl.LightningDataModule):
     def train_dataloader(self) -> TrainingBatches:
         trainer = self.trainer
         if trainer is None or trainer.max_steps < 0:
-            return TrainingBatches(self.windows(), self.batches_per_epoch)
+            return TrainingBatches(self.windows(), self.batches_per_epoch, 0, *self._process())
         # a run that is limited by steps is one pass of the loop, so that progress and validation count in steps
         length = max(1, trainer.max_steps * trainer.accumulate_grad_batches)
-        return TrainingBatches(self.windows(length), length, first=sum(part.used for part in self.before))
+        first = sum(part.used for part in self.before)
+        return TrainingBatches(self.windows(length), length, first, *self._process())
+
+    def _process(self) -> tuple[int, int]:
+        """The number of this process, and how many there are."""
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
 
     def val_dataloader(self) -> DocumentBatches:
         return self._whole("validation", self.validation_stories)
@@ -196,4 +227,5 @@ class StoryData(pl.LightningDataModule):
 
     def _whole(self, split: str, limit: int | None) -> DocumentBatches:
         tokens = self.tokens(split)
-        return DocumentBatches(tokens, whole_documents(tokens, self.sequence_length, self.batch_size, limit))
+        pieces = whole_documents(tokens, self.sequence_length, self.batch_size, limit)
+        return DocumentBatches(tokens, pieces, *self._process())

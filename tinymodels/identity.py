@@ -45,7 +45,11 @@ def identity(trainer: pl.Trainer) -> dict[str, Any]:
 
 def machine(trainer: pl.Trainer) -> dict[str, str]:
     """What rounds the same sums otherwise. It may change, but then so do the bytes."""
-    return {"torch": str(torch.__version__), "device": trainer.strategy.root_device.type}
+    return {
+        "torch": str(torch.__version__),
+        "device": trainer.strategy.root_device.type,
+        "processes": str(trainer.world_size),
+    }
 
 
 def plain(value: Any) -> Any:
@@ -58,8 +62,7 @@ def plain(value: Any) -> Any:
 
 
 def refuse_another_run(trainer: pl.Trainer, checkpoint: dict[str, Any]) -> None:
-    """UserError naming the first setting in which a checkpoint's run differs from this one; a line on stderr where
-    only the machine does."""
+    """UserError naming the first setting in which a checkpoint's run differs from this one."""
     saved, current = checkpoint["kathalab"]["identity"], identity(trainer)
     for name in current if trainer.state.fn == "fit" else TO_SCORE:
         if name in LENGTH and checkpoint["kathalab"].get("finished"):
@@ -70,8 +73,12 @@ def refuse_another_run(trainer: pl.Trainer, checkpoint: dict[str, Any]) -> None:
                 f"{_short(saved.get(name))} and is now {_short(current[name])}; "
                 "give the same configuration, or another `--trainer.default_root_dir` to start anew."
             )
-    for name, value in machine(trainer).items() if trainer.state.fn == "fit" else ():
-        if (before := checkpoint["kathalab"]["machine"][name]) != value:
+
+
+def tell_of_another_machine(trainer: pl.Trainer, checkpoint: dict[str, Any]) -> None:
+    """A line on stderr for each thing that makes the run go on to other bytes."""
+    for name, value in machine(trainer).items():
+        if (before := checkpoint["kathalab"]["machine"].get(name, value)) != value and trainer.is_global_zero:
             print(
                 f"the run goes on, but not to the same bytes: {name} was {before} and is now {value}.", file=sys.stderr
             )

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from tinymodels.architecture import BEGIN, PADDING, build
+from tinymodels.distributed import shard
 from tinymodels.fast import IGNORED, ChunkedCrossEntropy, can_compile, final_states
 from tinymodels.identity import plain, refuse_another_run
 from tinymodels.optimizers import make_optimizer
@@ -116,6 +117,9 @@ class StoryModel(pl.LightningModule):
         if self.compile_training is None:
             self.compile_training = can_compile(self.trainer.strategy.root_device.type)
 
+    def configure_model(self) -> None:
+        shard(self)
+
     def forward(self, ids: Tensor) -> Tensor:
         """Logits of the next token at each place; ids [batch, length] -> [batch, length, vocabulary]."""
         states = self.states(ids)
@@ -175,10 +179,10 @@ class StoryModel(pl.LightningModule):
         self._log_sums("test")
 
     def _log_sums(self, what: str) -> None:
-        nats, tokens, characters = self._sums.tolist()
+        nats, tokens, characters = self.trainer.strategy.reduce(self._sums, reduce_op="sum").tolist()
         self.validation = {"loss": nats / tokens, "bits_per_character": nats / math.log(2) / characters}
         for name, value in self.validation.items():
-            self.log(f"{what}_{name}", value, prog_bar=name == "bits_per_character")
+            self.log(f"{what}_{name}", value, prog_bar=name == "bits_per_character", logger=False)  # RunLog does
 
     def predict_step(self, batch: dict[str, Tensor], index: int) -> dict[str, list[Any]]:
         """Nats of each piece beside the number of its document."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ import torch
 from jsonargparse.typing import PositiveInt
 from lightning.pytorch.callbacks import Callback, ProgressBar
 
+from corpora.errors import UserError
 from corpora.folders import write_text
+from tinymodels import monitor
 from tinymodels.data import TrainingBatches
+from tinymodels.distributed import gathered, own
 from tinymodels.module import StoryModel
 
 COLUMNS = (
@@ -63,19 +67,22 @@ class RunLog(Callback):
         self.every = every
         self.identity = {"log.every": every}
         self._loss: torch.Tensor | None = None
-        self._batches = 0
+        self._updates = 0
+        self._of_update: torch.Tensor | None = None
+        self._left_out = False
         self._last = 0
         self._row: dict[str, Any] | None = None
         self.latest: dict[str, Any] = {}
 
-    # ---- state: the loss summed since the last row ----
+    # ---- state: the loss summed since the last row, of every process ----
 
     def state_dict(self) -> dict[str, Any]:
-        return {"loss": self._loss, "batches": self._batches, "last": self._last, "latest": self.latest}
+        loss = None if self._loss is None else gathered(self._loss)
+        return {"loss": loss, "updates": self._updates, "last": self._last, "latest": self.latest}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._loss, self._batches, self._last = state["loss"], state["batches"], state["last"]
-        self.latest = state["latest"]
+        self._loss = None if state["loss"] is None else own(state["loss"])
+        self._updates, self._last, self.latest = state["updates"], state["last"], state["latest"]
 
     @property
     def validation(self) -> dict[str, float]:
@@ -86,32 +93,46 @@ class RunLog(Callback):
     # ---- hooks ----
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        assert isinstance(module, StoryModel)
         self.folder = Path(trainer.default_root_dir)
         self.metrics, self.timing = self.folder / "metrics.csv", self.folder / "timing.csv"
-        step = trainer.global_step
-        for path, header in ((self.metrics, ",".join(COLUMNS)), (self.timing, "step,seconds,tokens_per_second")):
-            truncate(path, lambda line: row_step(line) <= step)
-            if step == 0 or not path.exists():
-                write_text(path, header + "\n")
+        self._of_update, self._left_out = None, False
         if self._loss is not None:
             self._loss = self._loss.to(module.device)
-        self._started = self._marked = time.perf_counter()
-        self._marked_step = step
-        self._paused = False
+        operations = monitor.operations_per_token(module.size, module.context)
+        self.stopwatch = monitor.Stopwatch(module.device, operations)
+        if trainer.is_global_zero:
+            self._go_on_with_files(trainer)
+
+    def _go_on_with_files(self, trainer: pl.Trainer) -> None:
+        """Drop the rows past the checkpoint, and tell the loggers of those before, so that their newest is whole."""
+        step = trainer.global_step
+        for path, columns in ((self.metrics, COLUMNS), (self.timing, monitor.COLUMNS)):
+            truncate(path, lambda line: row_step(line) <= step)
+            if step == 0 or not path.exists():
+                write_text(path, ",".join(columns) + "\n")
+        if trainer.loggers:
+            with open(self.metrics, encoding="utf-8", newline="") as file:
+                for row in csv.DictReader(file):
+                    self._tell_loggers(trainer, {name: value for name, value in row.items() if value})
 
     def on_train_batch_start(self, trainer: pl.Trainer, module: pl.LightningModule, batch: Any, batch_idx: int) -> None:
-        if self._paused:  # by validation and samples, which do not count as training time
-            self._marked, self._paused = time.perf_counter(), False
+        self.stopwatch.batch_starts()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        loss = outputs["loss"].detach()
-        self._loss = loss.clone() if self._loss is None else self._loss + loss
-        self._batches += 1
         step = trainer.global_step
-        if step == self._last:  # gradients are being accumulated: no update was made
+        updated = not trainer.fit_loop.epoch_loop._should_accumulate()
+        self.stopwatch.batch_ends(trainer.world_size * batch[:, 1:].numel(), updated)
+        loss = outputs["loss"].detach()  # Lightning has divided it by the number of batches that are accumulated
+        self._of_update = loss.clone() if self._of_update is None else self._of_update + loss
+        if not updated:
             return
+        if not self._left_out:
+            self._loss = self._of_update if self._loss is None else self._loss + self._of_update
+            self._updates += 1
+        self._of_update, self._left_out = None, False
         due = validation_is_due(trainer)
         final = step == module.total_updates  # type: ignore[attr-defined]
         if step % self.every == 0 or due or final:
@@ -126,40 +147,58 @@ class RunLog(Callback):
         self._row["validation_loss"] = f"{module.validation['loss']:.6f}"
         self._row["validation_bits_per_character"] = f"{module.validation['bits_per_character']:.6f}"
         self._write(trainer)
+        self.stopwatch.pause()
+
+    def leave_out(self) -> None:
+        """The update at hand is not made (see `spikes.py`): its loss is to stand in no row."""
+        self._left_out = True
 
     def _measure(self, trainer: pl.Trainer, module: StoryModel) -> dict[str, Any]:
-        assert self._loss is not None
         loader = trainer.train_dataloader
         assert isinstance(loader, TrainingBatches)
         step = trainer.global_step
+        loss = None if self._loss is None else (gathered(self._loss).mean() / self._updates).item()
+        if loss is not None and not math.isfinite(loss):
+            raise UserError(
+                f"the training loss is {loss} by update {step:,}, so training was stopped; lower `model.learning_rate` "
+                "and `model.matrix_learning_rate`, or leave such updates out by `--spikes.action skip`, in a new "
+                "`--trainer.default_root_dir`."
+            )
         batches = step * trainer.accumulate_grad_batches
-        tokens = loader.tokens_before(batches)
         row = {
             "step": step,
-            "tokens": tokens,
+            "tokens": loader.tokens_before(batches),
             "epoch": f"{loader.epochs_before(batches):.4f}",
             "learning_rate": f"{module.peaks[-1] * module.learning_rate_factor:.8f}",
-            "train_loss": f"{(self._loss / self._batches).item():.6f}",
         }
-        now = time.perf_counter()
-        marked = loader.tokens_before(self._marked_step * trainer.accumulate_grad_batches)
-        speed = (tokens - marked) / (now - self._marked)
-        append(self.timing, f"{step},{now - self._started:.2f},{speed:.0f}\n")
-        self._marked, self._marked_step, self._last = now, step, step
-        self._loss, self._batches = None, 0
+        if loss is not None:  # all updates since the last row were left out
+            row["train_loss"] = f"{loss:.6f}"
+        timing = self.stopwatch.row(step)
+        if trainer.is_global_zero:
+            append(self.timing, _line(timing, monitor.COLUMNS))
+        self._last = step
+        self._loss, self._updates = None, 0
         return row
 
     def _write(self, trainer: pl.Trainer) -> None:
         row, self._row = self._row, None
         assert row is not None
-        line = io.StringIO()
-        csv.DictWriter(line, COLUMNS, restval="", lineterminator="\n").writerow(row)
-        append(self.metrics, line.getvalue())
         self.latest |= row
+        if trainer.is_global_zero:
+            append(self.metrics, _line(row, COLUMNS))
+            self._tell_loggers(trainer, row)
+
+    def _tell_loggers(self, trainer: pl.Trainer, row: Mapping[str, Any]) -> None:
         for logger in trainer.loggers:
             numbers = {name: float(value) for name, value in row.items() if name != "step"}
-            logger.log_metrics(numbers, step=row["step"])
-        self._paused = "validation_loss" in row
+            logger.log_metrics(numbers, step=int(row["step"]))
+            logger.save()
+
+
+def _line(row: Mapping[str, Any], columns: Sequence[str]) -> str:
+    line = io.StringIO()
+    csv.DictWriter(line, columns, restval="", lineterminator="\n").writerow(row)
+    return line.getvalue()
 
 
 def row_step(line: str) -> int:

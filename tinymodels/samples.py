@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import Callback
 from corpora.folders import json_lines
 from evaluation.generation import Prompt, generate_stories
 from tinymodels.data import StoryData
+from tinymodels.distributed import whole_weights
 from tinymodels.module import StoryModel
 from tinymodels.runlog import append, truncate
 
@@ -64,13 +65,18 @@ class SampledStories(Callback):
         self.tokenizer = load_tokenizer(data.tokenizer)
         self.path = Path(trainer.default_root_dir) / "samples.jsonl"
         step = trainer.global_step
-        truncate(self.path, lambda line: 0 < json.loads(line)["step"] <= step)
+        if trainer.is_global_zero:
+            truncate(self.path, lambda line: 0 < json.loads(line)["step"] <= step)
 
     def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if trainer.state.fn != "fit" or trainer.sanity_checking or not self.stories:
             return
         assert isinstance(module, StoryModel)
-        step = trainer.global_step
+        with whole_weights(module):
+            if trainer.is_global_zero:
+                self._write(trainer.global_step, module)
+
+    def _write(self, step: int, module: StoryModel) -> None:
         module.model.eval()
         written = generate_stories(
             module.model,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import shutil
 import signal
 import sys
 import threading
-import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -32,11 +30,14 @@ from tinymodels.checkpoints import (
     last_checkpoint,
     list_checkpoints,
 )
+from tinymodels.commandline import missing_packages, quiet, refuse_secrets
 from tinymodels.data import StoryData, TrainingBatches
+from tinymodels.distributed import ShardedStrategy, count_processes, is_a_helper, refuse_processes
 from tinymodels.mixture_log import MixtureLog, mixture_facts
 from tinymodels.module import StoryModel
 from tinymodels.runlog import RunLog, StoryProgress
 from tinymodels.samples import SampledStories
+from tinymodels.spikes import LossSpikes, Rewind
 
 DESCRIPTIONS = {
     "fit": (
@@ -70,18 +71,18 @@ DEFAULTS = {
 
 def train(arguments: list[str]) -> None:
     """Run one of LightningCLI's subcommands."""
-    logging.getLogger("lightning").setLevel(logging.WARNING)
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
-        warnings.filterwarnings("ignore", category=FutureWarning)
-        warnings.filterwarnings("ignore", category=DeprecationWarning)
+    with quiet():
         try:
             StoryCLI(arguments)
+        except UserError:
+            if is_a_helper():  # the process that started it says the same
+                raise SystemExit(1) from None
+            raise
         except MisconfigurationException as error:
             raise UserError(f"the trainer cannot run so: {_first_line(error)}.") from None
         except ValueError as error:
+            if packages := missing_packages(error):
+                raise UserError(f"what `--trainer.logger` names needs a package: pip install {packages}.") from None
             if "val_check_interval" not in str(error):
                 raise
             raise UserError(f"the trainer cannot run so: {_first_line(error)}.") from None
@@ -105,13 +106,15 @@ class KeepInputs(SaveConfigCallback):
 
 
 class StoryCLI(LightningCLI):
-    """The four subcommands, with the run's own callbacks configurable as `--log`, `--samples` and `--checkpoints`."""
+    """The four subcommands, with the run's own callbacks configurable as `--log`, `--samples`, `--spikes` and
+    `--checkpoints`."""
 
     trainer: pl.Trainer
     model: StoryModel
     datamodule: StoryData
 
     def __init__(self, arguments: list[str]) -> None:
+        self.arguments = arguments
         super().__init__(
             StoryModel,
             StoryData,
@@ -145,6 +148,7 @@ class StoryCLI(LightningCLI):
         )
         parser.add_lightning_class_args(RunLog, "log")
         parser.add_lightning_class_args(SampledStories, "samples")
+        parser.add_lightning_class_args(LossSpikes, "spikes")
         parser.add_lightning_class_args(RunCheckpoints, "checkpoints")
         parser.link_arguments("data.vocabulary_size", "model.vocabulary_size", apply_on="instantiate")
         parser.link_arguments("data.sequence_length", "model.context")
@@ -168,6 +172,9 @@ class StoryCLI(LightningCLI):
             options.data.corpus = options.anneal_on
         if trainer.precision is None:
             trainer.precision = "bf16-mixed" if has_fast_bfloat16(trainer.accelerator) else "32-true"
+        if self.config.subcommand != "fit":  # scoring is one device's work
+            trainer.devices, trainer.strategy, trainer.num_nodes = 1, "auto", 1
+        refuse_secrets(trainer.logger)
         self.run = Path(trainer.default_root_dir)
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
@@ -175,7 +182,14 @@ class StoryCLI(LightningCLI):
         options["plugins"] = [*(options["plugins"] or []), WholeCheckpoints()]
         if self.subcommand == "fit" and options["max_steps"] == -1 and (options["max_epochs"] or 0) > 0:
             options |= epochs_as_steps(options, self._get(self.config_init, "data").batches_per_epoch)
+        if self.subcommand == "fit" and options["accumulate_grad_batches"] > 1:
+            options["val_check_interval"] = validation_after_updates(options)
+        if options["strategy"] == "fsdp":
+            options["strategy"] = ShardedStrategy(count_processes(options))
         callbacks = [self._get(self.config_init, key) for key in self._parser(self.subcommand).callback_keys]
+        by_kind = {type(callback): callback for callback in callbacks}
+        if by_kind[LossSpikes].action == "rewind":
+            by_kind[LossSpikes].identity["checkpoints.every"] = int(by_kind[RunCheckpoints].every)
         self.lineage = Lineage(self._get(self.config_init, "from"))
         callbacks += [self.lineage, MixtureLog()]
         if options["enable_progress_bar"] is not False and self.subcommand == "fit":
@@ -193,9 +207,10 @@ class StoryCLI(LightningCLI):
     # ---- fit ----
 
     def before_fit(self) -> None:
-        if self.trainer.world_size > 1:
-            raise UserError("a run uses one device; give `--trainer.devices 1`.")
+        refuse_processes(self.trainer, self.model, self.datamodule, self.arguments)
         options = self.config_init["fit"]
+        if options.spikes.action == "rewind" and self.datamodule.stages is not None:
+            raise UserError("a rewind leaves batches out and `data.stages` count them; give `--spikes.action skip`.")
         if options.get("ckpt_path") is None and list_checkpoints(self.run):
             raise UserError(
                 f"{str(self.run)!r} holds the checkpoints of a run; go on with it by `--ckpt_path last`, "
@@ -203,16 +218,21 @@ class StoryCLI(LightningCLI):
             )
         self._resolve_checkpoint()
         self.lineage.open(self.model, self.datamodule, options.get("ckpt_path"), options["anneal_on"] is not None)
+        if not self.trainer.is_global_zero:
+            return
+        if self.trainer.world_size > 1:  # encode once, before the other processes are started
+            self.datamodule.tokens("train"), self.datamodule.tokens("validation")
         for leftover in [*self.run.glob(".*.partial"), *self.run.glob(".*.old")]:  # of a run killed while it wrote
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         print(f"model: {self.model.size}", file=sys.stderr)
-        print(f"run: {str(self.run)!r}, precision {self.trainer.precision}", file=sys.stderr, flush=True)
+        processes = f", {self.trainer.world_size} processes" if self.trainer.world_size > 1 else ""
+        print(f"run: {str(self.run)!r}, precision {self.trainer.precision}{processes}", file=sys.stderr, flush=True)
 
     def fit(self, **options: Any) -> None:
         checkpoints = next(found for found in self.trainer.checkpoint_callbacks if isinstance(found, RunCheckpoints))
         with _ctrl_c_stops(checkpoints):
             try:
-                self.trainer.fit(**options)
+                self._fit_with_rewinds(options)
             except Stopped as stopped:
                 print(f"training stopped after step {stopped}; {_how_to_resume(self.run)}", file=sys.stderr)
                 raise KeyboardInterrupt from None
@@ -220,7 +240,20 @@ class StoryCLI(LightningCLI):
                 print(f"training stopped at once; {_how_to_resume(self.run)}", file=sys.stderr)
                 raise KeyboardInterrupt from None
 
+    def _fit_with_rewinds(self, options: dict[str, Any]) -> None:
+        """Train to the end; a rewind is a resume from an earlier checkpoint in the same process."""
+        while True:
+            try:
+                self.trainer.fit(**options)
+            except Rewind as rewind:
+                options["ckpt_path"] = str(rewind.args[0])
+                self.trainer.fit_loop._combined_loader = None  # or Lightning would go on with the loader's position
+                continue
+            return
+
     def after_fit(self) -> None:
+        if not self.trainer.is_global_zero:
+            return
         options = self.config.fit.as_dict()
         log = next(found for found in self.trainer.callbacks if isinstance(found, RunLog))  # type: ignore[attr-defined]
         metrics = log.validation
@@ -245,6 +278,8 @@ class StoryCLI(LightningCLI):
             **mixture_facts(batches, position),
         )
         told = f", {metrics['bits_per_character']:.3f} bits per character on validation" if metrics else ""
+        speed = log.stopwatch.summary() if hasattr(log, "stopwatch") else ""
+        told += f", at {speed}" if speed else ""
         print(f"trained {self.trainer.global_step:,} updates{told}: the run is in {str(self.run)!r}.")
 
     # ---- validate, test, predict ----
@@ -296,12 +331,26 @@ def epochs_as_steps(options: Mapping[str, Any], batches: int) -> dict[str, Any]:
     every = 1.0 if options["val_check_interval"] is None else options["val_check_interval"]
     if isinstance(every, float):
         every = min(length, max(1, int(every * (options["check_val_every_n_epoch"] or 1) * batches)))
+        every = max(1, every // options["accumulate_grad_batches"]) * options["accumulate_grad_batches"]
     return {
         "max_epochs": None,
         "max_steps": max(1, length // options["accumulate_grad_batches"]),
         "val_check_interval": every,
         "check_val_every_n_epoch": 1,
     }
+
+
+def validation_after_updates(options: Mapping[str, Any]) -> Any:
+    """The interval between validations, in batches, such that no validation falls between two batches of an update."""
+    every, accumulated = options["val_check_interval"], options["accumulate_grad_batches"]
+    if isinstance(every, float) and options["max_steps"] > 0:
+        return max(1, int(every * options["max_steps"])) * accumulated
+    if isinstance(every, int) and every % accumulated:
+        raise UserError(
+            f"`trainer.val_check_interval` counts batches, and {every} of them are no whole updates of {accumulated}; "
+            f"give {every - every % accumulated + accumulated}, or a share of the run such as 0.1."
+        )
+    return every
 
 
 def has_fast_bfloat16(accelerator: Any) -> bool:

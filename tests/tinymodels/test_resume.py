@@ -184,6 +184,10 @@ ACROSS_EPOCHS = {"data.sequence_length": 64, "data.batch_size": 8}
 LENGTHS = {
     "within an epoch": {"trainer.max_steps": 40, "trainer.val_check_interval": 8},
     "across epochs": {"trainer.max_steps": 40, "trainer.val_check_interval": 8, **ACROSS_EPOCHS},
+    "amid accumulation": {
+        **{"trainer.max_steps": 40, "trainer.accumulate_grad_batches": 3, "trainer.val_check_interval": 0.2},
+        **{"spikes.action": "skip", "spikes.window": 5, "spikes.deviations": 2.0},  # low enough for a few
+    },
     "of epochs": {
         **{"trainer.max_steps": -1, "trainer.max_epochs": 12},
         **{"trainer.val_check_interval": 1.0, "trainer.check_val_every_n_epoch": 3, **ACROSS_EPOCHS},

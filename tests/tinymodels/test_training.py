@@ -45,7 +45,7 @@ def test_a_run_folder_holds_what_was_promised(finished):
     assert [sample["step"] for sample in samples] == [4, 8, 12]
     assert yaml.safe_load((finished / "config.yaml").read_text())["trainer"]["max_steps"] == 12
     timing = (finished / "timing.csv").read_text().splitlines()
-    assert timing[0] == "step,seconds,tokens_per_second" and len(timing) == 7
+    assert timing[0].startswith("step,seconds,tokens_per_second,gflops,") and len(timing) == 7
 
 
 def test_the_training_loss_of_a_row_is_the_mean_since_the_row_before(fit, finished, tmp_path):
