@@ -59,7 +59,7 @@ localrules:
 
 rule all:
     input:
-        f"{OUT}/report.html",
+        f"{OUT}/scaling/{LANGUAGES[0]}/scaling.json" if config.get("sizes") else f"{OUT}/report.html",
 
 
 rule corpus:
@@ -118,6 +118,42 @@ rule run:
             f" --data.tokenizer {Path(input.tokenizer).parent} --trainer.default_root_dir {folder}"
             " --ckpt_path last {params.options}"
         )
+
+
+# A study with `sizes`, `updates` and `seeds` asks how loss falls with size and text: one run of each, and the law.
+rule sized_run:
+    input:
+        corpus=rules.corpus.output,
+        tokenizer=OUT + "/tokenizers/{language}/" + KINDS[0] + "/manifest.json",
+    output:
+        update(OUT + "/sizes/{language}/{size}-{updates}-{seed}/manifest.json"),
+    params:
+        options=lambda wildcards: options((config.get("training") or {}) | config["sizes"][wildcards.size]),
+    run:
+        folder = Path(output[0]).parent
+        keep_only_if_current(folder, fingerprint(input.corpus[0]), fingerprint(input.tokenizer), params.options)
+        shell(
+            "OMP_NUM_THREADS=1 {KATHALAB} tinymodels fit"
+            " --data.corpus {OUT}/corpus --data.languages [{wildcards.language}]"
+            f" --data.tokenizer {Path(input.tokenizer).parent} --trainer.default_root_dir {folder}"
+            " --trainer.max_steps {wildcards.updates} --model.seed {wildcards.seed} --ckpt_path last {params.options}"
+        )
+
+
+rule scaling:
+    input:
+        expand(
+            OUT + "/sizes/{{language}}/{size}-{updates}-{seed}/manifest.json",
+            size=config.get("sizes", []),
+            updates=config.get("updates", []),
+            seed=config.get("seeds", []),
+        ),
+    output:
+        update(OUT + "/scaling/{language}/scaling.json"),
+    params:
+        runs=lambda wildcards, input: " ".join(str(Path(path).parent) for path in input),
+    shell:
+        "{KATHALAB} tinymodels scaling {params.runs} --output {OUT}/scaling/{wildcards.language}"
 
 
 rule model:

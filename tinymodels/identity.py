@@ -49,6 +49,7 @@ def machine(trainer: pl.Trainer) -> dict[str, str]:
         "torch": str(torch.__version__),
         "device": trainer.strategy.root_device.type,
         "processes": str(trainer.world_size),
+        "compiled": str(trainer.lightning_module.compile_training),  # type: ignore[union-attr]
     }
 
 
