@@ -44,14 +44,14 @@ class Recipe:
 
     block: str = "llama"
     optimizer: str = "muon"
-    matrix_learning_rate: float = 0.02
-    learning_rate: float = 0.01
+    matrix_learning_rate: float = 0.01
+    learning_rate: float = 0.02
     schedule: str = "wsd"
     batch: int = 4
-    momentum: float = 0.95
+    momentum: float = 0.9
     weight_decay: float = 0.1
     warmup: float = 0.05
-    decay: float = 0.5
+    decay: float = 0.8
     alone: bool = True
     """Whether attention keeps within a story."""
     zero: bool = True
@@ -59,7 +59,6 @@ class Recipe:
     z_loss: float = 0.0
     clip: float = 0.0
     ns_steps: int = 5
-    packing: str = "stream"
     width: int | None = None
     layers: int | None = None
 
@@ -70,14 +69,17 @@ LEVERS = {
     "everything": {},
     "AdamW for Muon": {"optimizer": "adamw", "learning_rate": 0.005},
     "cosine for warmup-stable-decay": {"schedule": "cosine"},
-    "decay over 20 %": {"decay": 0.2},
+    "decay over the last 20 %": {"decay": 0.2},
+    "momentum of 0.95": {"momentum": 0.95},
     "attention across stories": {"alone": False},
     "output matrices not from zero": {"zero": False},
     "z-loss 1e-4": {"z_loss": 1e-4},
     "clipping at 1": {"clip": 1.0},
     "batches of 16 windows": {"batch": 16},
     "batches of 8 windows": {"batch": 8},
+    "twice as deep, narrower": {"layers": 8, "width": 64},
     "three Newton-Schulz steps": {"ns_steps": 3},
+    "half as deep": {"layers": 2},
     "GPT-2 block, Muon kept": {"block": "gpt2", "alone": False, "zero": False},
 }
 
@@ -275,8 +277,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--peer-rates", type=float, nargs="*", default=[1e-3, 2e-3, 4e-3, 8e-3])
     parser.add_argument("--peer-batches", type=int, nargs="*", default=[4, 8, 16])
-    parser.add_argument("--rates", type=float, nargs="*", default=[0.01, 0.02, 0.04])
-    parser.add_argument("--table-rates", type=float, nargs="*", default=[0.005, 0.01, 0.02])
+    parser.add_argument("--rates", type=float, nargs="*", default=[0.007, 0.01, 0.02])
+    parser.add_argument("--table-rates", type=float, nargs="*", default=[0.01, 0.02, 0.04])
     parser.add_argument("--ablate", action="store_true")
     parser.add_argument("--records", type=Path, default=Path("time-to-loss.jsonl"))
     options = parser.parse_args()

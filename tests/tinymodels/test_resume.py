@@ -76,6 +76,18 @@ def test_resuming_after_any_update_ends_the_same(finished, fit, tmp_path, step):
     assert json.loads((run / "manifest.json").read_text())["steps"] == 12
 
 
+@pytest.mark.slow
+def test_a_compiled_run_resumes_the_same(fit, tmp_path):
+    """Compiled kernels come from a cache in the resumed run, and give the same bits."""
+    whole = tmp_path / "whole"
+    options = ("--model.compile=true", "--checkpoints.every=1", "--checkpoints.keep=100")
+    assert fit(whole, *options) == 0
+    run = as_killed_after(whole, 6, tmp_path / "run")
+    torch._dynamo.reset()
+    assert fit(run, "--ckpt_path=last", *options) == 0
+    assert differences(whole, run) == []
+
+
 def test_differences_are_seen(finished, fit, tmp_path):
     """The comparison above can fail: another seed of the data order gives other weights and another log."""
     assert fit(tmp_path / "run", "--data.seed=2") == 0
