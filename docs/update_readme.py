@@ -3,7 +3,10 @@
 import json
 import re
 import sys
+from collections import defaultdict
 from pathlib import Path
+
+from evaluation.intervals import seed_interval
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -53,12 +56,31 @@ def katha_table(study: Path) -> str:
     return "\n".join(rows)
 
 
+def training_table(study: Path) -> str:
+    """One row per size, one column per length of training: bits per character on validation, over seeds."""
+    (path,) = study.glob("scaling/*/scaling.json")
+    bits: dict[tuple[int, int, int], list[float]] = defaultdict(list)
+    for run in json.loads(path.read_text(encoding="utf-8"))["runs"]:
+        size = (run["parameters"], run["non_embedding_parameters"])
+        bits[*size, run["tokens"]].append(run["bits_per_character"])
+    lengths = sorted({length for *_, length in bits})
+    rows = [
+        "| parameters (outside the embedding) | " + " | ".join(f"{length:,} tokens" for length in lengths) + " |",
+        "|---|" + "---|" * len(lengths),
+    ]
+    for total, outside in sorted({key[:2] for key in bits}):
+        cells = [interval(seed_interval(bits[total, outside, length]).as_dict()) for length in lengths]
+        rows.append(f"| {total:,} ({outside:,}) | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
 if __name__ == "__main__":
     study = Path(sys.argv[1])
     text = README.read_text(encoding="utf-8")
     if f"<!-- {study.name} -->" not in text:
         sys.exit(f"README.md has no place marked <!-- {study.name} -->")
-    for name, make in {study.name: table, f"{study.name} katha72": katha_table}.items():
+    first = training_table if (study / "scaling").is_dir() else table
+    for name, make in {study.name: first, f"{study.name} katha72": katha_table}.items():
         mark = f"<!-- {name} -->"
         if mark in text:
             made = f"{mark}\n{make(study)}\n{mark}"

@@ -58,7 +58,6 @@ class Recipe:
     """Whether the matrices that write into the residual stream start at zero."""
     z_loss: float = 0.0
     clip: float = 0.0
-    ns_steps: int = 5
     width: int | None = None
     layers: int | None = None
 
@@ -74,12 +73,8 @@ LEVERS = {
     "attention across stories": {"alone": False},
     "output matrices not from zero": {"zero": False},
     "z-loss 1e-4": {"z_loss": 1e-4},
-    "clipping at 1": {"clip": 1.0},
     "batches of 16 windows": {"batch": 16},
-    "batches of 8 windows": {"batch": 8},
     "twice as deep, narrower": {"layers": 8, "width": 64},
-    "three Newton-Schulz steps": {"ns_steps": 3},
-    "half as deep": {"layers": 2},
     "GPT-2 block, Muon kept": {"block": "gpt2", "alone": False, "zero": False},
 }
 
@@ -149,12 +144,9 @@ class Training:
         options: dict[str, Any] = {"betas": (0.9, 0.95), "weight_decay": recipe.weight_decay}
         if recipe.optimizer == "adamw":
             return torch.optim.AdamW([{"params": matrices}, *others], lr=recipe.learning_rate, fused=True, **options)
-        optimizer = MuonWithAdamW(
+        return MuonWithAdamW(
             matrices, others, recipe.matrix_learning_rate, recipe.learning_rate, recipe.momentum, **options
         )
-        for group in optimizer.muon.param_groups:
-            group["ns_steps"] = recipe.ns_steps
-        return optimizer
 
     def rate(self, step: int) -> float:
         """Share of the peak rate at an update."""
