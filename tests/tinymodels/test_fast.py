@@ -124,17 +124,16 @@ def test_bfloat16_stays_near_float32():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_compiled_it_gives_the_same_numbers(dtype):
+def test_compiled_it_gives_the_same_numbers():
     ids = windows(2, 161, 60)
     found = []
     for compiled in (False, True):
         model = grown(SIZES["shared keys"], 160)
-        states = final_states(model, ids[:, :-1], (ids[:, :-1] == 1).cumsum(dim=1), dtype, compiled)
+        story = (ids[:, :-1] == 1).cumsum(dim=1)
+        states = final_states(model, ids[:, :-1], story, torch.float32, compiled)
         table = model.model.embed_tokens.weight
         loss = ChunkedCrossEntropy.apply(states.flatten(0, 1), table, ids[:, 1:].flatten(), 1e-4, compiled)
         loss.backward()
         found.append([loss.detach(), *(weight.grad for weight in model.parameters())])
-    close = 1e-4 if dtype == torch.float32 else 0.05
     for one, other in zip(*found, strict=True):
-        assert (one - other).norm() <= close * one.norm()
+        assert (one - other).norm() <= 1e-4 * one.norm()
