@@ -74,7 +74,7 @@ LEVERS = {
     "output matrices not from zero": {"zero": False},
     "z-loss 1e-4": {"z_loss": 1e-4},
     "batches of 16 windows": {"batch": 16},
-    "twice as deep, narrower": {"layers": 8, "width": 64},
+    "twice as deep": {"layers": 8},
     "GPT-2 block, Muon kept": {"block": "gpt2", "alone": False, "zero": False},
 }
 
