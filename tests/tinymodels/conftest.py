@@ -96,6 +96,7 @@ def tiny_options(corpus: Path, tokenizer: Path, run: Path) -> list[str]:
         "data.validation_stories": 4,
         "model.parameters": 60_000,
         "model.warmup": 3,
+        "model.decay": 0.5,
         "model.compile": "false",
         "trainer.default_root_dir": run,
         "trainer.accelerator": "cpu",
