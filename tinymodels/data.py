@@ -16,6 +16,7 @@ from corpora.errors import UserError
 from corpora.folders import fingerprint
 from tinymodels.best_fit import BestFit
 from tinymodels.distributed import refuse_uneven
+from tinymodels.fast import IGNORED
 from tinymodels.mixture import Mixture, Packing, Part, Stage
 from tinymodels.packing import Pieces, Tokens, Windows, pack, whole_documents
 
@@ -100,7 +101,7 @@ class DocumentBatches:
             characters = int(self.tokens.characters[new].sum()) if self.process == 0 else 0
             yield {
                 "inputs": torch.from_numpy(batch.inputs[share]),
-                "targets": torch.full_like(targets, -100) if none else targets,
+                "targets": torch.full_like(targets, IGNORED) if none else targets,
                 "documents": torch.from_numpy(batch.documents[share]),
                 "characters": torch.tensor(characters),
             }

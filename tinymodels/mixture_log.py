@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
 from collections import Counter
 from pathlib import Path
@@ -15,7 +13,7 @@ from lightning.pytorch.callbacks import Callback
 from corpora.folders import write_text
 from tinymodels.data import TrainingBatches
 from tinymodels.mixture import Mixture
-from tinymodels.runlog import RunLog, append, row_step, truncate
+from tinymodels.runlog import append, csv_line, log_of, row_step, truncate
 
 
 def realised(batches: TrainingBatches, position: int) -> dict[str, int]:
@@ -51,7 +49,7 @@ class MixtureLog(Callback):
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         batches = trainer.train_dataloader
         assert isinstance(batches, TrainingBatches)
-        self._log = next(callback for callback in trainer.callbacks if isinstance(callback, RunLog))  # type: ignore[attr-defined]
+        self._log = log_of(trainer)
         self._written = step = trainer.global_step
         self._batches = batches if isinstance(batches.windows, Mixture) and trainer.is_global_zero else None
         if trainer.is_global_zero and batches.windows.utilisation < 1:
@@ -61,7 +59,7 @@ class MixtureLog(Callback):
         self.path = Path(trainer.default_root_dir) / "mixture.csv"
         truncate(self.path, lambda line: row_step(line) <= step)
         if step == 0 or not self.path.exists():
-            write_text(self.path, _line(["step", *realised(self._batches, 0)]))
+            write_text(self.path, csv_line(["step", *realised(self._batches, 0)]))
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -70,10 +68,4 @@ class MixtureLog(Callback):
         if self._batches is not None and step == self._log._last and step != self._written:
             self._written = step
             counts = realised(self._batches, step * trainer.accumulate_grad_batches)
-            append(self.path, _line([step, *counts.values()]))
-
-
-def _line(values: list[Any]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(values)
-    return line.getvalue()
+            append(self.path, csv_line([step, *counts.values()]))

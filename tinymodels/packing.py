@@ -155,7 +155,6 @@ class Windows:
         self.tokens = tokens
         self.sequence_length = sequence_length
         self.batch_size = batch_size
-        self.seed = seed
         self._stream = Stream(tokens, seed)
         if self.per_epoch < 1:
             raise UserError(

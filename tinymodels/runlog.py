@@ -8,7 +8,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -175,7 +175,7 @@ class RunLog(Callback):
             row["train_loss"] = f"{loss:.6f}"
         timing = self.stopwatch.row(step)
         if trainer.is_global_zero:
-            append(self.timing, _line(timing, monitor.COLUMNS))
+            append(self.timing, csv_line(timing.get(name) for name in monitor.COLUMNS))
         self._last = step
         self._loss, self._updates = None, 0
         return row
@@ -185,7 +185,7 @@ class RunLog(Callback):
         assert row is not None
         self.latest |= row
         if trainer.is_global_zero:
-            append(self.metrics, _line(row, COLUMNS))
+            append(self.metrics, csv_line(row.get(name) for name in COLUMNS))
             self._tell_loggers(trainer, row)
 
     def _tell_loggers(self, trainer: pl.Trainer, row: Mapping[str, Any]) -> None:
@@ -195,10 +195,16 @@ class RunLog(Callback):
             logger.save()
 
 
-def _line(row: Mapping[str, Any], columns: Sequence[str]) -> str:
+def csv_line(values: Iterable[Any]) -> str:
+    """A row of a CSV file; None is an empty field."""
     line = io.StringIO()
-    csv.DictWriter(line, columns, restval="", lineterminator="\n").writerow(row)
+    csv.writer(line, lineterminator="\n").writerow(values)
     return line.getvalue()
+
+
+def log_of(trainer: pl.Trainer) -> RunLog:
+    """The trainer's log."""
+    return next(found for found in trainer.callbacks if isinstance(found, RunLog))  # type: ignore[attr-defined]
 
 
 def row_step(line: str) -> int:
@@ -225,7 +231,7 @@ class StoryProgress(ProgressBar):
         from tqdm import tqdm
 
         terminal = sys.stderr.isatty()
-        self._log = next(callback for callback in trainer.callbacks if isinstance(callback, RunLog))  # type: ignore[attr-defined]
+        self._log = log_of(trainer)
         self._bar = tqdm(
             desc="training",
             total=int(trainer.estimated_stepping_batches),

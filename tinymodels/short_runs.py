@@ -11,7 +11,7 @@ from lightning.pytorch.cli import LightningCLI
 
 from tinymodels.data import StoryData
 from tinymodels.module import StoryModel
-from tinymodels.training import has_fast_bfloat16
+from tinymodels.training import best_precision
 
 RATES = ("matrix_learning_rate", "learning_rate")
 
@@ -51,7 +51,7 @@ class ShortRuns:
         trainer = pl.Trainer(
             accelerator=options.accelerator,
             devices=1,
-            precision=options.precision or ("bf16-mixed" if has_fast_bfloat16(options.accelerator) else "32-true"),
+            precision=options.precision or best_precision(options.accelerator),
             max_steps=updates,
             accumulate_grad_batches=accumulated,
             gradient_clip_val=None if callbacks else options.gradient_clip_val,

@@ -17,7 +17,7 @@ from corpora.folders import write_text
 from tinymodels.checkpoints import regular_checkpoint
 from tinymodels.distributed import local
 from tinymodels.identity import plain
-from tinymodels.runlog import RunLog, append
+from tinymodels.runlog import append, log_of
 
 COLUMNS = "step,loss,mean,deviation,gradient_norm,action,from_step,batches_left_out"
 MOST_IN_A_ROW = 20
@@ -92,7 +92,7 @@ class LossSpikes(Callback):
         if self.action == "off":
             return
         self._loss = None
-        self._log = next(callback for callback in trainer.callbacks if isinstance(callback, RunLog))  # type: ignore[attr-defined]
+        self._log = log_of(trainer)
         self.path = Path(trainer.default_root_dir) / "spikes.csv"
         if self._rewound is not None:  # these have gone on since the checkpoint was taken
             row = self._rewound["row"]

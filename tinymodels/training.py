@@ -35,7 +35,7 @@ from tinymodels.data import StoryData, TrainingBatches
 from tinymodels.distributed import ShardedStrategy, count_processes, is_a_helper, refuse_processes
 from tinymodels.mixture_log import MixtureLog, mixture_facts
 from tinymodels.module import StoryModel
-from tinymodels.runlog import RunLog, StoryProgress
+from tinymodels.runlog import RunLog, StoryProgress, log_of
 from tinymodels.samples import SampledStories
 from tinymodels.spikes import LossSpikes, Rewind
 
@@ -171,7 +171,7 @@ class StoryCLI(LightningCLI):
                 raise UserError("`--anneal-on` needs the trunk to anneal; give it with `--from`.")
             options.data.corpus = options.anneal_on
         if trainer.precision is None:
-            trainer.precision = "bf16-mixed" if has_fast_bfloat16(trainer.accelerator) else "32-true"
+            trainer.precision = best_precision(trainer.accelerator)
         if self.config.subcommand != "fit":  # scoring is one device's work
             trainer.devices, trainer.strategy, trainer.num_nodes = 1, "auto", 1
         refuse_secrets(trainer.logger)
@@ -255,7 +255,7 @@ class StoryCLI(LightningCLI):
         if not self.trainer.is_global_zero:
             return
         options = self.config.fit.as_dict()
-        log = next(found for found in self.trainer.callbacks if isinstance(found, RunLog))  # type: ignore[attr-defined]
+        log = log_of(self.trainer)
         metrics = log.validation
         batches = self.trainer.train_dataloader
         assert isinstance(batches, TrainingBatches)
@@ -351,6 +351,11 @@ def validation_after_updates(options: Mapping[str, Any]) -> Any:
             f"give {every - every % accumulated + accumulated}, or a share of the run such as 0.1."
         )
     return every
+
+
+def best_precision(accelerator: Any) -> Any:
+    """What a run computes in where the configuration does not say."""
+    return "bf16-mixed" if has_fast_bfloat16(accelerator) else "32-true"
 
 
 def has_fast_bfloat16(accelerator: Any) -> bool:
