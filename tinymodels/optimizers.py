@@ -11,24 +11,26 @@ import torch
 from torch import Tensor, nn
 from torch.optim import AdamW, Muon, Optimizer
 
-ORTHOGONAL = (3.4445, -4.7750, 2.0315)
-"""Coefficients of the quintic that takes singular values towards 1 (Jordan et al. 2024)."""
+POLAR = ((8.0934, -23.6204, 17.4462), (3.6366, -2.7219, 0.5365), (2.6613, -1.9772, 0.4526))
+"""Coefficients of three odd quintics which after one another take singular values in [0.01, 1] to 1 ± 0.27.
+
+Each is the best one for what the one before it leaves (Amsel et al. 2025, The Polar Express, arXiv 2505.16932).
+"""
 
 
-def orthogonalise(matrices: Tensor, steps: int = 5, eps: float = 1e-7) -> Tensor:
-    """Each matrix with its singular values near 1, by Newton-Schulz in bfloat16; [N, rows, columns] -> the same."""
+def orthogonalise(matrices: Tensor, eps: float = 1e-7) -> Tensor:
+    """Each matrix with its singular values near 1, in bfloat16; [N, rows, columns] -> the same."""
     tall = matrices.shape[1] > matrices.shape[2]
     x = matrices.mT.bfloat16() if tall else matrices.bfloat16()
-    x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=eps)
-    a, b, c = ORTHOGONAL
-    for _ in range(steps):
+    x = x / (1.01 * x.norm(dim=(1, 2), keepdim=True)).clamp(min=eps)
+    for a, b, c in POLAR:
         square = x @ x.mT
         x = torch.baddbmm(x, torch.baddbmm(square, square, square, beta=b, alpha=c), x, beta=a)
     return x.mT if tall else x
 
 
 class BatchedMuon(Muon):
-    """`torch.optim.Muon` with one Newton-Schulz iteration for all matrices of a shape instead of one for each."""
+    """`torch.optim.Muon` with three polynomials for five, taken for all matrices of a shape together."""
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
@@ -48,7 +50,7 @@ class BatchedMuon(Muon):
         momenta = [self.state[weight]["momentum_buffer"] for weight in weights]
         torch._foreach_lerp_(momenta, gradients, 1 - group["momentum"])
         ahead = torch._foreach_lerp(gradients, momenta, group["momentum"])  # Nesterov's
-        updates = orthogonalise(torch.stack(ahead), group["ns_steps"], group["eps"]).float()
+        updates = orthogonalise(torch.stack(ahead), group["eps"]).float()
         torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
         rate = group["lr"] * math.sqrt(max(1, shape[0] / shape[1]))
         torch._foreach_add_(weights, list(updates.unbind()), alpha=-rate)
