@@ -8,8 +8,8 @@ positions, LayerNorm and GELU, AdamW 0.9/0.95 with weight decay 0.1, gradients c
 its best learning rate and batch of a sweep (they let it anneal half-way only; the peer anneals). Ours has the same
 number of weights, tokenizer and stories in the same order. Each is trained from three seeds; ours on shares of the
 peer's tokens, each a run of its own, since a schedule ends with its run. `--ablate` takes one lever after the other
-away from ours. The loss is in nats per token of whole validation stories. Every run is a line of the records, and a run
-that has one is not made again.
+away from ours, or puts one in. The loss is in nats per token of whole validation stories. Every run is a line of the
+records, and a run that has one is not made again.
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from evaluation.intervals import seed_interval
 from tinymodels.architecture import BEGIN
+from tinymodels.best_fit import BestFit
 from tinymodels.fast import can_compile
 from tinymodels.module import StoryModel
 from tinymodels.packing import Tokens, Windows, pack, whole_documents
@@ -48,6 +50,9 @@ class Recipe:
     learning_rate: float = 0.02
     schedule: str = "wsd"
     batch: int = 4
+    later_batch: int | None = None
+    """A multiple of `batch`, for the second half of the tokens."""
+    packing: str = "stream"
     momentum: float = 0.9
     weight_decay: float = 0.1
     warmup: float = 0.05
@@ -66,7 +71,9 @@ PEER = Recipe("gpt2", "adamw", 0.0, 3e-3, "cosine", 4, alone=False, zero=False, 
 OURS = Recipe()
 LEVERS = {
     "everything": {},
-    "AdamW for Muon": {"optimizer": "adamw", "learning_rate": 0.005},
+    "AdamW at 0.0025 for Muon": {"optimizer": "adamw", "learning_rate": 0.0025},
+    "AdamW at 0.005 for Muon": {"optimizer": "adamw", "learning_rate": 0.005},
+    "AdamW at 0.01 for Muon": {"optimizer": "adamw", "learning_rate": 0.01},
     "cosine for warmup-stable-decay": {"schedule": "cosine"},
     "decay over the last 20 %": {"decay": 0.2},
     "momentum of 0.95": {"momentum": 0.95},
@@ -74,6 +81,9 @@ LEVERS = {
     "output matrices not from zero": {"zero": False},
     "z-loss 1e-4": {"z_loss": 1e-4},
     "batches of 16 windows": {"batch": 16},
+    "batches of 4, later 8 windows": {"later_batch": 8},
+    "batches of 2, later 8 windows": {"batch": 2, "later_batch": 8},
+    "best-fit packing": {"packing": "best-fit"},
     "twice as deep": {"layers": 8},
     "GPT-2 block, Muon kept": {"block": "gpt2", "alone": False, "zero": False},
 }
@@ -202,15 +212,19 @@ class Training:
 
 def run(recipe: Recipe, peer: Peer, tokens: int, seed: int, train: Tokens, held_out: Tokens) -> dict[str, Any]:
     """Train once; the record of the run."""
-    updates = max(1, tokens // (recipe.batch * LENGTH))
+    batches = max(1, tokens // (recipe.batch * LENGTH))
+    together = (recipe.later_batch or recipe.batch) // recipe.batch
+    first = [*range(batches // 2), *range(batches // 2, batches - together + 1, together)]
+    updates = len(first)
     training = Training(recipe, peer, seed, updates)
-    source = Windows(train, LENGTH, recipe.batch, seed=1)
-    times = []
-    for step in range(updates):
-        windows = torch.from_numpy(source.batch(step).copy())
+    source = (BestFit if recipe.packing == "best-fit" else Windows)(train, LENGTH, recipe.batch, seed=1)
+    times: dict[int, list[float]] = {}
+    for step, begin in enumerate(first):
+        numbers = range(begin, begin + (1 if begin < batches // 2 else together))
+        windows = torch.from_numpy(np.concatenate([source.batch(number) for number in numbers]))
         started = time.perf_counter()
         training.update(step, windows)
-        times.append(time.perf_counter() - started)
+        times.setdefault(len(windows), []).append(time.perf_counter() - started)
     return {
         "recipe": asdict(recipe),
         "parameters": sum(weight.numel() for weight in training.network.parameters()),
@@ -218,8 +232,8 @@ def run(recipe: Recipe, peer: Peer, tokens: int, seed: int, train: Tokens, held_
         "updates": updates,
         "seed": seed,
         "validation_loss": training.validate(held_out),
-        "seconds": statistics.median(times) * updates,
-        "compiling_seconds": sum(times[:2]) if training.compiled else 0.0,
+        "seconds": sum(statistics.median(each) * len(each) for each in times.values()),
+        "compiling_seconds": sum(sum(each[:2]) for each in times.values()) if training.compiled else 0.0,
         "threads": torch.get_num_threads(),
     }
 
@@ -271,7 +285,7 @@ def main() -> None:
     parser.add_argument("--peer-batches", type=int, nargs="*", default=[4, 8, 16])
     parser.add_argument("--rates", type=float, nargs="*", default=[0.007, 0.01, 0.02])
     parser.add_argument("--table-rates", type=float, nargs="*", default=[0.01, 0.02, 0.04])
-    parser.add_argument("--ablate", action="store_true")
+    parser.add_argument("--ablate", nargs="*", metavar="LEVER", help="these, or all if none is named")
     parser.add_argument("--records", type=Path, default=Path("time-to-loss.jsonl"))
     options = parser.parse_args()
     cache = Path(options.corpus).absolute().parent / "tokens"
@@ -304,8 +318,8 @@ def main() -> None:
             f"ours with {share:.2f} of the tokens: {_told(found)}, {seconds / their_seconds:.2f} of the seconds; "
             f"{reached} of {len(found)} seeds at or below the peer's mean ({_short(ours)})"
         )
-    if options.ablate:
-        for name, change in LEVERS.items():
+    if options.ablate is not None:
+        for name, change in ((name, LEVERS[name]) for name in options.ablate or LEVERS):
             found = [records.get(replace(ours, **change), few, seed) for seed in seeds]
             print(f"{name:<34} {_told(found)}  {statistics.median(r['seconds'] for r in found):6.0f} s")
 
