@@ -11,6 +11,7 @@ from typing import Any
 
 from corpora.errors import UserError
 from corpora.languages import get_language
+from corpora.licenses import spdx
 from corpora.sources.base import FileSource, OnBad, relative
 from corpora.stories import Story
 
@@ -51,7 +52,7 @@ class Table(FileSource):
         if unknown := sorted(set(self.columns) - set(_FIELDS)):
             raise UserError(f"a story has no field {unknown[0]!r}; map columns to {', '.join(_FIELDS)}.")
         self.name = name or Path(path).resolve().stem
-        self.license = license
+        self.license = spdx(license)
         self.attribution = attribution
 
     @abstractmethod

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from corpora.errors import UserError
 from corpora.languages import get_language
+from corpora.licenses import spdx
 from corpora.sources.base import FileSource, OnBad, read_utf8, relative
 from corpora.stories import Story
 
@@ -44,7 +45,7 @@ class Text(FileSource):
             raise UserError("no language is given; pass --source.languages, e.g. [hi].")
         self.separator = separator
         self.name = name or Path(path).resolve().stem
-        self.license = license
+        self.license = spdx(license)
         self.attribution = attribution
 
     def items(self) -> Iterator[tuple[Path, str]]:

@@ -8,7 +8,7 @@ import pytest
 
 from corpora.errors import UserError
 from corpora.sources import JSONLines, Markdown, Parquet, Text
-from corpora.sources.markdown import parse, spdx
+from corpora.sources.markdown import parse
 
 STORY = """# वह हँस दिया
 
@@ -101,25 +101,6 @@ def test_credits_are_found_without_a_page_break_and_a_list_is_no_credit():
         ["Buy:", "* Salt: 1 spoon\n* Rice: 2 cups"],
         {},
     )
-
-
-@pytest.mark.parametrize(
-    ("written", "identifier"),
-    [
-        ("[CC-BY]", "CC-BY-4.0"),
-        ("CC BY-NC 3.0", "CC-BY-NC-3.0"),
-        ("cc-by-nc-sa-4.0", "CC-BY-NC-SA-4.0"),
-        ("[Public Domain]", "LicenseRef-Public-Domain"),
-        ("CC0", "CC0-1.0"),
-    ],
-)
-def test_licences_get_their_spdx_identifier(written, identifier):
-    assert spdx(written) == identifier
-
-
-def test_an_unknown_licence_is_refused():
-    with pytest.raises(UserError, match="licence 'All rights reserved' is not known"):
-        spdx("All rights reserved")
 
 
 def test_a_picture_book_without_words_is_reported_not_refused(tmp_path):
