@@ -111,8 +111,12 @@ class Counts:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Counts:
         """The counts that `state` was taken of."""
-        counters = {counter: Counter(dict(map(tuple, state[counter]))) for counter in _COUNTERS}
-        return cls(**{number: state[number] for number in _NUMBERS}, **counters, groups=set(state["groups"]))
+        counts = cls(groups=set(state["groups"]))
+        for number in _NUMBERS:
+            setattr(counts, number, state[number])
+        for counter in _COUNTERS:
+            getattr(counts, counter).update(dict(map(tuple, state[counter])))
+        return counts
 
 
 class Statistics:
