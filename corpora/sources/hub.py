@@ -1,0 +1,259 @@
+"""Data sets of the Hugging Face Hub, of its local cache, or of a folder laid out like one of them.
+
+A data set is streamed by `datasets` with its own configurations and splits; or named files of it are fetched into the
+Hub's cache and read row by row, which also takes what `datasets` cannot stream: one JSON array of two million stories,
+text parted by a line, archives. No code of a repository is ever run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from fnmatch import fnmatchcase
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import regex
+import yaml
+
+from corpora.errors import UserError
+from corpora.folders import sha256
+from corpora.languages import get_language
+from corpora.licenses import spdx
+from corpora.sources.base import OnBad, Source, check_script
+from corpora.sources.columns import Columns
+from corpora.sources.hub_repository import Repository, in_one_sentence
+from corpora.sources.streams import COMPRESSIONS, Row, csv_rows, json_rows, parquet_rows, text_rows
+from corpora.stories import SPLITS, Story
+
+PROFILES = Path(__file__).parent.parent / "hub_profiles.yaml"
+_SPLIT = regex.compile(r"(?<![a-z])(train|validation|valid|val|dev|test)(?![a-z])")
+_OURS = {"valid": "validation", "val": "validation", "dev": "validation"}
+_NO_DATA = ("config.json", "infos.json", "info.json", "tokenizer.json", "vocab.json", "index.json", "map.json")
+
+
+class GivenSplits(dict[str, str]):
+    """The split of every group of a data set whose splits are taken over: its groups begin with their split's name."""
+
+    def __init__(self) -> None:
+        super().__init__({split: split for split in SPLITS})
+
+    def __missing__(self, group: str) -> str:
+        return self[group.split("/", 1)[0]]
+
+
+class Hub(Source):
+    """Stories of a data set on the Hugging Face Hub, or in a folder laid out like one."""
+
+    def __init__(
+        self,
+        repo: str = "",
+        profile: str = "",
+        language: str = "",
+        config: str = "",
+        split: str = "",
+        files: list[str] | None = None,
+        separator: str = "",
+        columns: dict[str, str] | None = None,
+        revision: str = "",
+        name: str = "",
+        license: str = "",
+        attribution: str = "",
+        generator: str = "",
+        keep_splits: bool = False,
+        skip: int = 0,
+        limit: int = 0,
+        on_bad: OnBad | None = None,
+    ):
+        """Read a data set row by row; with HF_HUB_OFFLINE set, what the Hub's cache has of it.
+
+        Args:
+            repo: the data set, ORGANISATION/NAME, or a local folder.
+            profile: ready-made options for one with quirks: `tinystories`, `tinystories-gpt4`, `tinystories-prompts`,
+                `regional-tinystories-{hi,mr,bn}`, `regional-tinystories-translated-{hi,bn}`; options that are given
+                come first.
+            language: ISO 639-1 code of all rows; if empty, each row's `language` says it.
+            config: the data set's configuration; its default if empty.
+            split: read this split only; all of them if empty.
+            files: read these files (patterns such as `data/*.json`) instead of what the data set's card declares.
+            separator: the line that parts stories in text files, e.g. `<|endoftext|>`.
+            columns: which column holds which field of a story, e.g. {"text": "Translated Story"}; see `Parquet`.
+            revision: branch, tag or commit; the newest commit of the main branch if empty. The manifest has the commit.
+            name: the value of the `source` column; by default the data set's name.
+            license: the licence of rows that name none; by default what the data set's card says.
+            attribution: whom the licence asks to name, for rows that do not say; by default the data set's page.
+            generator: the program or model that wrote the rows that do not say; empty for human writing.
+            keep_splits: keep every story in the split it has, instead of sharing them out anew.
+            skip: leave out so many rows at the beginning of every split.
+            limit: read at most so many rows of every split; all if 0.
+            on_bad: stop at a row that cannot be right, or skip it and report it in the manifest; stop by default.
+        """
+        given = _profile(profile)
+        self.repo = repo or given.get("repo", "")
+        if not self.repo:
+            raise UserError(f"no data set is given; pass --source.repo ORGANISATION/NAME or a profile: {_profiles()}.")
+        self.profile = profile
+        language = language or given.get("language", "")
+        self.language = get_language(language).code if language else ""
+        self.config = config
+        self.split = split
+        self.files = list(files if files is not None else given.get("files", []))
+        self.separator = separator or given.get("separator", "")
+        self.columns = dict(columns if columns is not None else given.get("columns", {}))
+        self.revision = revision
+        self.name = name or Path(self.repo).name
+        self.license = spdx(license)
+        self.attribution = attribution
+        self.generator = generator or given.get("generator", "")
+        self.keep_splits = keep_splits
+        self.skip = skip
+        self.limit = limit
+        if skip < 0 or limit < 0:
+            raise UserError(f"skip ({skip}) and limit ({limit}) are numbers of rows; give 0 or more.")
+        self.on_bad: OnBad = on_bad or given.get("on_bad", "stop")
+        self.skipped: list[str] = []
+        self._checked = Columns(self.name, self.language, self.columns, "", "", "")
+
+    @cached_property
+    def repository(self) -> Repository:
+        """The data set at the commit that is read."""
+        return Repository.find(self.repo, self.revision)
+
+    def __iter__(self) -> Iterator[Story]:
+        self.skipped = []
+        license = self.license or self.repository.license
+        columns = Columns(
+            *(self.name, self.language, self.columns, license),
+            *(self.attribution or self.repository.page, self.generator),
+        )
+        parts = self._files_by_split() if self.files else self._splits_of_datasets()
+        if self.split and self.split not in parts:
+            raise UserError(f"{self.repo!r} has no split {self.split!r}; choose from {', '.join(parts)}.")
+        for split, rows in parts.items():
+            if self.split in ("", split):
+                yield from self._stories(split, rows, columns)
+
+    def _stories(self, split: str, rows: Callable[[int], Iterable[Row]], columns: Columns) -> Iterator[Story]:
+        ours = self._our_split(split) if self.keep_splits else ""
+        prefix = f"{self.name}-{split}" if split else self.name
+        for number, row in enumerate(islice(rows(self.skip), self.limit or None), start=self.skip):
+            where = f"row {number + 1} of {f'{split} of ' if split else ''}{self.repo!r}"
+            try:
+                if isinstance(row, UserError):
+                    raise row
+                story = columns.story(row, where, f"{prefix}-{number:07d}")
+                check_script(story, where)
+            except UserError as error:
+                if self.on_bad == "stop":
+                    raise
+                self.skipped.append(str(error))
+            else:
+                yield _moved(story, ours) if ours else story
+
+    def _our_split(self, split: str) -> str:
+        ours = _OURS.get(split, split)
+        if ours not in SPLITS:
+            raise UserError(
+                f"{self.repo!r} has the split {split!r}, which is none of {', '.join(SPLITS)}; choose one with "
+                "--source.split, or leave out keep_splits."
+            )
+        return ours
+
+    def _splits_of_datasets(self) -> dict[str, Callable[[int], Iterable[Row]]]:
+        """Each split that `datasets` finds, as a function that streams its rows behind the first so many."""
+        import datasets
+
+        place, revision = self.repository.streamed
+        with in_one_sentence(self.repo):
+            found = datasets.load_dataset(place, self.config or None, streaming=True, revision=revision)
+
+        def reader(split: str) -> Callable[[int], Iterator[Row]]:
+            def rows(skip: int) -> Iterator[Row]:
+                with in_one_sentence(self.repo):
+                    yield from found[split].skip(skip) if skip else found[split]
+
+            return rows
+
+        return {str(split): reader(split) for split in found}
+
+    def _files_by_split(self) -> dict[str, Callable[[int], Iterable[Row]]]:
+        """The named files by the split that their names tell ("" if none), as functions that read their rows."""
+        parts: dict[str, list[str]] = {}
+        for file in self._named_files():
+            told = _SPLIT.findall(file.lower())
+            parts.setdefault(told[-1] if told else "", []).append(file)
+
+        def reader(files: list[str]) -> Callable[[int], Iterator[Row]]:
+            def all_rows() -> Iterator[Row]:
+                for file in files:
+                    yield from _rows(self.repository.fetch(file), file, self.separator, self._checked.wanted)
+
+            return lambda skip: islice(all_rows(), skip, None)
+
+        return {split: reader(files) for split, files in parts.items()}
+
+    def _named_files(self) -> list[str]:
+        found = []
+        for pattern in self.files:
+            matching = [file for file in self.repository.files if _matches(file, pattern)]
+            found += [file for file in matching if file not in found]
+            if not matching and (pattern == self.files[-1] and not found or "*" not in pattern):
+                held = ", ".join(self.repository.files[:8]) or "none"
+                raise UserError(f"{self.repo!r} has no file {pattern!r}; its files are: {held} …")
+        return found
+
+    def inputs(self) -> dict[str, str]:
+        """The commit that is streamed, or the SHA-256 of each file that is read."""
+        repository = self.repository
+        root = f"hf://datasets/{self.repo}@{repository.commit}" if repository.commit else ""
+        if repository.commit and not self.files:
+            return {root: repository.commit}
+        files = self._named_files() if self.files else repository.files
+        return {f"{root}/{file}" if root else file: sha256(repository.fetch(file)) for file in files}
+
+    def splits(self) -> dict[str, str]:
+        return GivenSplits() if self.keep_splits else {}
+
+
+def _moved(story: Story, split: str) -> Story:
+    from dataclasses import replace
+
+    return replace(story, group=f"{split}/{story.group}")
+
+
+def _matches(file: str, pattern: str) -> bool:
+    return (
+        file.count("/") == pattern.count("/")
+        and fnmatchcase(file, pattern)
+        and not ("*" in pattern and file.endswith(_NO_DATA))
+    )
+
+
+def _rows(path: Path, name: str, separator: str, wanted: set[str]) -> Iterator[Row]:
+    """The rows of a file by what its name ends in."""
+    kind = name
+    for suffix in COMPRESSIONS:
+        kind = kind.removesuffix(suffix)
+    if kind.endswith(".parquet"):
+        return parquet_rows(path, wanted)
+    if kind.endswith((".json", ".jsonl", ".tar")):
+        return json_rows(path)
+    if kind.endswith((".csv", ".tsv")):
+        return csv_rows(path)
+    if kind.endswith(".txt"):
+        return text_rows(path, separator)
+    raise UserError(f"the file {name!r} is none of Parquet, JSON, CSV and text; choose others with --source.files.")
+
+
+def _profile(name: str) -> dict[str, Any]:
+    if not name:
+        return {}
+    profiles = yaml.safe_load(PROFILES.read_text(encoding="utf-8"))
+    if name not in profiles:
+        raise UserError(f"there is no profile {name!r}; choose from {_profiles()}.")
+    return profiles[name]
+
+
+def _profiles() -> str:
+    return ", ".join(yaml.safe_load(PROFILES.read_text(encoding="utf-8")))
