@@ -8,6 +8,7 @@ text parted by a line, archives. No code of a repository is ever run.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import islice
@@ -26,6 +27,8 @@ from corpora.sources.columns import Columns
 from corpora.sources.hub_repository import Repository, in_one_sentence
 from corpora.sources.streams import COMPRESSIONS, Row, csv_rows, json_rows, parquet_rows, text_rows
 from corpora.stories import SPLITS, Story
+
+Item = tuple[str, int, Row]
 
 PROFILES = Path(__file__).parent.parent / "hub_profiles.yaml"
 _SPLIT = regex.compile(r"(?<![a-z])(train|validation|valid|val|dev|test)(?![a-z])")
@@ -113,43 +116,56 @@ class Hub(Source):
             raise UserError(f"skip ({skip}) and limit ({limit}) are numbers of rows; give 0 or more.")
         self.on_bad: OnBad = on_bad or given.get("on_bad", "stop")
         self.skipped: list[str] = []
-        self._checked = Columns(self.name, self.language, self.columns, "", "", "")
+        self._wanted = Columns(self.name, self.language, self.columns, "", "", "").wanted
 
     @cached_property
     def repository(self) -> Repository:
         """The data set at the commit that is read."""
         return Repository.find(self.repo, self.revision)
 
+    @cached_property
+    def _filled(self) -> Columns:
+        """The columns, with what the data set's card says where no option does."""
+        license = self.license or self.repository.license
+        attribution = self.attribution or self.repository.page
+        return Columns(self.name, self.language, self.columns, license, attribution, self.generator)
+
     def __iter__(self) -> Iterator[Story]:
         self.skipped = []
-        license = self.license or self.repository.license
-        columns = Columns(
-            *(self.name, self.language, self.columns, license),
-            *(self.attribution or self.repository.page, self.generator),
-        )
-        parts = self._files_by_split() if self.files else self._splits_of_datasets()
-        if self.split and self.split not in parts:
-            raise UserError(f"{self.repo!r} has no split {self.split!r}; choose from {', '.join(parts)}.")
-        for split, rows in parts.items():
-            if self.split in ("", split):
-                yield from self._stories(split, rows, columns)
-
-    def _stories(self, split: str, rows: Callable[[int], Iterable[Row]], columns: Columns) -> Iterator[Story]:
-        ours = self._our_split(split) if self.keep_splits else ""
-        prefix = f"{self.name}-{split}" if split else self.name
-        for number, row in enumerate(islice(rows(self.skip), self.limit or None), start=self.skip):
-            where = f"row {number + 1} of {f'{split} of ' if split else ''}{self.repo!r}"
+        for item in self.items():
             try:
-                if isinstance(row, UserError):
-                    raise row
-                story = columns.story(row, where, f"{prefix}-{number:07d}")
-                check_script(story, where)
+                story = self.story(item)
+                check_script(story, self.place(item))
             except UserError as error:
                 if self.on_bad == "stop":
                     raise
                 self.skipped.append(str(error))
             else:
-                yield _moved(story, ours) if ours else story
+                yield story
+
+    def items(self) -> Iterator[Item]:
+        """The rows with their split and their number in it, from 0."""
+        parts = self._files_by_split() if self.files else self._splits_of_datasets()
+        if self.split and self.split not in parts:
+            raise UserError(f"{self.repo!r} has no split {self.split!r}; choose from {', '.join(parts)}.")
+        for split, rows in parts.items():
+            if self.split in ("", split):
+                for number, row in enumerate(islice(rows(self.skip), self.limit or None), start=self.skip):
+                    yield split, number, row
+
+    def story(self, item: Item) -> Story:
+        """The story of a row; UserError if it cannot be one."""
+        split, number, row = item
+        if isinstance(row, UserError):
+            raise row
+        prefix = f"{self.name}-{split}" if split else self.name
+        story = self._filled.story(row, self.place(item), f"{prefix}-{number:07d}")
+        return replace(story, group=f"{self._our_split(split)}/{story.group}") if self.keep_splits else story
+
+    def place(self, item: Item) -> str:
+        """Where a row is found, as a sentence names it."""
+        split, number, _ = item
+        return f"row {number + 1} of {f'{split} of ' if split else ''}{self.repo!r}"
 
     def _our_split(self, split: str) -> str:
         ours = _OURS.get(split, split)
@@ -187,7 +203,7 @@ class Hub(Source):
         def reader(files: list[str]) -> Callable[[int], Iterator[Row]]:
             def all_rows() -> Iterator[Row]:
                 for file in files:
-                    yield from _rows(self.repository.fetch(file), file, self.separator, self._checked.wanted)
+                    yield from _rows(self.repository.fetch(file), file, self.separator, self._wanted)
 
             return lambda skip: islice(all_rows(), skip, None)
 
@@ -214,12 +230,6 @@ class Hub(Source):
 
     def splits(self) -> dict[str, str]:
         return GivenSplits() if self.keep_splits else {}
-
-
-def _moved(story: Story, split: str) -> Story:
-    from dataclasses import replace
-
-    return replace(story, group=f"{split}/{story.group}")
 
 
 def _matches(file: str, pattern: str) -> bool:
