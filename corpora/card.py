@@ -32,6 +32,8 @@ def card(
     skipped: int,
     about: str = "",
     tables: Mapping[str, Mapping[str, Sequence[Any]]] = {},
+    rejected: Mapping[str, Mapping[str, int]] = {},
+    leaks: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """The whole card.
 
@@ -42,6 +44,8 @@ def card(
         skipped: how many files or rows were left out.
         about: what the source says of itself, in Markdown.
         tables: further tables of the folder, by name and split.
+        rejected: stories that the filters left out, by language and reason.
+        leaks: what held-out stories share with training stories, as `corpora.leaks` sums it up.
     """
     languages = statistics.languages
     names = ", ".join(get_language(code).name for code in languages)
@@ -64,7 +68,8 @@ def card(
         + "".join(f'{table} = load_dataset("PATH_OR_REPOSITORY", "{table}")\n' for table in tables)
         + "```",
         "## Fields\n\n" + _fields(),
-        "## Cleaning\n\n" + _cleaning(cleaning, duplicates, skipped),
+        "## Cleaning\n\n" + _cleaning(cleaning, duplicates, skipped, rejected),
+        *(["## Leaks\n\n" + _leaks(leaks)] if leaks else []),
         "## Licences and attribution\n\n" + _licenses(statistics.ledger),
     ]
     return "\n\n".join(parts) + "\n"
@@ -135,7 +140,10 @@ def _fields() -> str:
 
 
 def _cleaning(
-    cleaning: Mapping[str, Mapping[str, int]], duplicates: Mapping[str, Mapping[str, int]], skipped: int
+    cleaning: Mapping[str, Mapping[str, int]],
+    duplicates: Mapping[str, Mapping[str, int]],
+    skipped: int,
+    rejected: Mapping[str, Mapping[str, int]],
 ) -> str:
     parts = []
     if skipped:
@@ -152,6 +160,16 @@ def _cleaning(
         header = f"| rule | what it does | {' | '.join(languages)} |\n| --- | --- |{' ---: |' * len(languages)}"
         parts.append("Places changed by the normaliser:")
         parts.append("\n".join([header, *rows]) if rows else "None: the text had its one form already.")
+    if any(rejected.values()):
+        rows = [
+            f"| {language} | {reason} | {stories:,} |"
+            for language, reasons in rejected.items()
+            for reason, stories in reasons.items()
+        ]
+        parts.append(
+            "Stories that the filters left out:\n\n| language | reason | stories |\n| --- | --- | ---: |\n"
+            + "\n".join(rows)
+        )
     if duplicates:
         rows = [
             f"| {language} | {found['exact']:,} | {found['near']:,} | {found['related']:,} |"
@@ -163,6 +181,21 @@ def _cleaning(
             "| --- | ---: | ---: | ---: |\n" + "\n".join(rows)
         )
     return "\n\n".join(parts) or "The text stands as the source has it."
+
+
+def _leaks(leaks: Sequence[Mapping[str, Any]]) -> str:
+    """The summary of the leak report as a table."""
+    rows = "\n".join(
+        f"| {row['language']} | {row['split']} | {row['similarity_median']:.2f} | {row['similarity_highest']:.2f} | "
+        f"{row['run_longest']} | {row['runs_of_20_words']:,} of {row['stories']:,} |"
+        for row in leaks
+    )
+    return (
+        "What validation and test stories share with training stories: Jaccard similarity of word n-grams to the "
+        "nearest one, and the longest run of words. `leaks.jsonl` has a line for each story.\n\n"
+        "| language | split | nearest: median | highest | longest run | runs of 20 words and more |\n"
+        "| --- | --- | ---: | ---: | ---: | ---: |\n" + rows
+    )
 
 
 def _licenses(ledger: Ledger) -> str:

@@ -150,6 +150,8 @@ class Hub(Source):
             raise UserError(f"{self.repo!r} has no split {self.split!r}; choose from {', '.join(parts)}.")
         for split, rows in parts.items():
             if self.split in ("", split):
+                if self.keep_splits:
+                    self._our_split(split)
                 for number, row in enumerate(islice(rows(self.skip), self.limit or None), start=self.skip):
                     yield split, number, row
 
