@@ -71,7 +71,7 @@ def test_the_page_and_its_numbers(two, tmp_path, capsys):
     assert bengali["counts"]["scripts"] == {"Bengali": 11, "Latin": 2}
     assert found["samples"] == {"hi": 18, "bn": 4} and list(found["languages"]) == ["hi", "bn"]
     html = page.read_text()
-    for text in ("शीर्षक", "too short", "white space", "CC-BY-4.0", "6 different ones, in ATTRIBUTION.csv", "0.50"):
+    for text in ("शीर्षक", "too short", "white space", "CC-BY-4.0", "7 different ones, in ATTRIBUTION.csv", "0.50"):
         assert text in html
     assert "&lt;b&gt;हँसा&lt;/b&gt;" in html and "<b>" not in html
     assert not re.search(r'(src|href)="(?!#|https://(creativecommons|spdx)\.org)', html)
