@@ -18,6 +18,7 @@ import yaml
 from corpora.errors import UserError
 from corpora.folders import read_manifest
 from corpora.languages import LANGUAGES, get_language
+from corpora.licenses import check_ledger
 from corpora.progress import progress
 from corpora.statistics import Counts, Statistics, frequent, quantile, scripts
 from corpora.stories import SPLITS, Story, shards
@@ -61,6 +62,7 @@ def describe(folders: Sequence[str], examples: int = 2) -> dict[str, Any]:
                 for code, counts in wholes[name].items()
             },
             "ledger": statistics.ledger.rows(),
+            "unpublishable": _unpublishable(statistics),
             **{part: manifest.get(part) or {} for part in ("cleaning", "rejected", "duplicates")},
             "leaks": manifest.get("leaks") or [],
             "stories_read": manifest.get("stories_read", 0),
@@ -125,6 +127,15 @@ def _language(code: str, counts: Counts, sample: int, shown: Sequence[Story]) ->
             for story in shown
         ],
     }
+
+
+def _unpublishable(statistics: Statistics) -> str:
+    """Why the corpus may not be published; empty if it may."""
+    try:
+        check_ledger(statistics.ledger.rows(), "publish")
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 def _cut(text: str) -> str:

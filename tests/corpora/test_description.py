@@ -48,7 +48,7 @@ def two(tmp_path):
         stories_read=9,
         skipped=["x"],
     )
-    generated = [Story(f"g-{n}", "hi", "फूल खिला। " * 3, "gen", license="CC0-1.0", generator="g") for n in range(3)]
+    generated = [Story(f"g-{n}", "hi", "फूल खिला। " * 3, "gen", generator="g") for n in range(3)]
     return one, corpus(tmp_path / "two" / "corpus", {"train": generated})
 
 
@@ -73,6 +73,8 @@ def test_the_page_and_its_numbers(two, tmp_path, capsys):
     html = page.read_text()
     for text in ("शीर्षक", "too short", "white space", "CC-BY-4.0", "7 different ones, in ATTRIBUTION.csv", "0.50"):
         assert text in html
+    assert "may not be published: the licence of some stories is not known" in html
+    assert html.count("may be published with its attributions") == 1
     assert "&lt;b&gt;हँसा&lt;/b&gt;" in html and "<b>" not in html
     assert not re.search(r'(src|href)="(?!#|https://(creativecommons|spdx)\.org)', html)
     assert html.count("<svg") == 2 and html.count('class="curve c1"') == 2

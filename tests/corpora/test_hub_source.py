@@ -18,10 +18,10 @@ import yaml
 import kathalab
 from corpora.card import card
 from corpora.errors import UserError
-from corpora.folders import new_folder, write_manifest, write_text
+from corpora.folders import new_folder, read_manifest, write_manifest, write_text
 from corpora.sources.hub import PROFILES, GivenSplits, Hub
 from corpora.statistics import Statistics
-from corpora.stories import Story, write_split
+from corpora.stories import Story, read_corpus, write_split
 
 READ = """
 import json, sys
@@ -34,9 +34,9 @@ for options in json.loads(sys.stdin.read()):
             import datasets
             found = datasets.load_dataset(*options["load_dataset"])
             result = {split: list(rows) for split, rows in found.items()}
-        elif "publish" in options:
+        elif "command" in options:
             import kathalab
-            result = kathalab.main(["corpora", "publish", *options["publish"]])
+            result = kathalab.main(["corpora", *options["command"]])
         else:
             source = Hub(**options)
             stories = [asdict(story) for story in source]
@@ -71,6 +71,7 @@ REPOSITORIES = {
         "data/train-00000-of-00001.parquet": parquet(ROWS["train"]),
         "data/validation-00000-of-00001.parquet": parquet(ROWS["validation"]),
     },
+    "katha/script": {"script.py": b"raise SystemExit('run')"},
     "TinyStories-Regional/marathi-generated_4o-mini_2M": {
         "README.md": b"---\nlicense: mit\n---\n",
         "config.json": b'{"n_layer": 2}',
@@ -92,6 +93,7 @@ REPOSITORIES = {
         ),
     },
 }
+BUILD = ["build", "--source", "Hub", "--source.profile", "tinystories-gpt4", "--source.keep_splits", "true"]
 CASES = {
     "streamed": {"repo": "katha/plain", "language": "hi", "columns": {"text": "story", "group": "n"}},
     "kept": {"repo": "katha/plain", "language": "hi", "keep_splits": True, "skip": 1, "limit": 2, "attribution": "Me"},
@@ -105,6 +107,7 @@ CASES = {
     "no config": {"repo": "katha/plain", "language": "hi", "config": "bn"},
     "no file": {"repo": "katha/plain", "language": "hi", "files": ["*.csv"]},
     "no repository": {"repo": "katha/nothing", "language": "hi"},
+    "script": {"repo": "katha/script", "language": "hi"},
     "no revision": {"repo": "katha/plain", "language": "hi", "revision": "v9"},
 }
 
@@ -161,7 +164,8 @@ def corpus(tmp_path_factory):
 @pytest.fixture(scope="module")
 def online(hub, home, corpus):
     publishing = {
-        "publish": {"publish": [str(corpus), "--repo", "user/tales"]},
+        "publish": {"command": ["publish", str(corpus), "--repo", "user/tales"]},
+        "build": {"command": [*BUILD, "--output", str(corpus.parent / "built")]},
         "all": {"load_dataset": ["user/tales"]},
         "hi": {"load_dataset": ["user/tales", "hi"]},
         "bn": {"load_dataset": ["user/tales", "bn"]},
@@ -218,6 +222,18 @@ def test_tinystories_as_text_and_as_archive(online):
     assert json.loads(story["prompt"]) == {"words": ["run"]}
 
 
+def test_a_corpus_is_built_from_a_profile_with_its_splits(online, corpus):
+    assert online["build"] == 0
+    built = corpus.parent / "built"
+    assert [story.text for story in read_corpus(built, "train")] == ["One.\n\nTwo.", "Three."]
+    assert [story.text for story in read_corpus(built, "validation")] == ["Four."]
+    manifest = read_manifest(built)
+    assert manifest["configuration"]["source"]["profile"] == "tinystories-gpt4"
+    names = [name.split("@")[1] for name in manifest["inputs"]]
+    assert names == ["0" * 39 + f"1/TinyStoriesV2-GPT4-{split}.txt" for split in ("train", "valid")]
+    assert manifest["ledger"][0]["license"] == "CDLA-Sharing-1.0" and manifest["ledger"][0]["stories"] == 3
+
+
 @pytest.mark.parametrize(
     ("case", "sentence"),
     [
@@ -226,6 +242,7 @@ def test_tinystories_as_text_and_as_archive(online):
         ("no file", "has no file '*.csv'; its files are: README.md, data/train-"),
         ("no repository", "the Hub shows no data set 'katha/nothing'"),
         ("no revision", "has no such revision"),
+        ("script", "cannot be read as a data set (Dataset scripts are no longer supported"),
     ],
 )
 def test_what_is_not_there_is_one_sentence(online, case, sentence):
