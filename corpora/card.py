@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 
 from corpora.languages import get_language
-from corpora.licenses import Ledger, address, hub_name
+from corpora.ledger import Ledger
+from corpora.licenses import address, hub_name
 from corpora.normalize import RULES
 from corpora.statistics import Statistics, table
 from corpora.stories import SPLITS

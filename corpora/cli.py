@@ -90,7 +90,8 @@ def publish(folder: str, /, repo: str, private: bool = False) -> None:
     """
     from corpora.folders import read_manifest
     from corpora.hub import upload
-    from corpora.licenses import check, check_ledger
+    from corpora.ledger import check_ledger
+    from corpora.licenses import check
 
     manifest = read_manifest(folder, "corpus")
     check(manifest["licenses"], "publish")

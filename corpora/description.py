@@ -18,7 +18,7 @@ import yaml
 from corpora.errors import UserError
 from corpora.folders import read_manifest
 from corpora.languages import LANGUAGES, get_language
-from corpora.licenses import check_ledger
+from corpora.ledger import check_ledger
 from corpora.progress import progress
 from corpora.statistics import Counts, Statistics, frequent, quantile, scripts
 from corpora.stories import SPLITS, Story, shards

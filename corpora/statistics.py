@@ -4,7 +4,7 @@
     statistics.add("train", story)              # for each story that is written
     statistics.merge(other)                     # of another shard or process, in any order
     statistics.summary()                        # statistics.json: language -> split -> numbers
-    statistics.ledger                           # whom the stories' licences ask to name (corpora.licenses.Ledger)
+    statistics.ledger                           # whom the stories' licences ask to name (corpora.ledger.Ledger)
     Statistics.from_state(statistics.state())   # plain JSON values in between, where each shard has its own command
 
 Memory grows with the number of different words, groups (8 bytes of hash each) and attributions, not with the text.
@@ -23,7 +23,7 @@ from unicodedata import category, name
 import regex
 
 from corpora.languages import LANGUAGES
-from corpora.licenses import Ledger
+from corpora.ledger import Ledger
 from corpora.stories import SPLITS, Story
 
 _AKSHARA = regex.compile(r"\X")

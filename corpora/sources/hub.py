@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -25,7 +24,7 @@ from corpora.licenses import spdx
 from corpora.sources.base import OnBad, Source, check_script
 from corpora.sources.columns import Columns
 from corpora.sources.hub_repository import Repository, in_one_sentence
-from corpora.sources.streams import COMPRESSIONS, Row, csv_rows, json_rows, parquet_rows, text_rows
+from corpora.sources.rows import Row, rows_of
 from corpora.stories import SPLITS, Story
 
 Item = tuple[str, int, Row]
@@ -33,7 +32,6 @@ Item = tuple[str, int, Row]
 PROFILES = Path(__file__).parent.parent / "hub_profiles.yaml"
 _SPLIT = regex.compile(r"(?<![a-z])(train|validation|valid|val|dev|test)(?![a-z])")
 _OURS = {"valid": "validation", "val": "validation", "dev": "validation"}
-_NO_DATA = ("config.json", "infos.json", "info.json", "tokenizer.json", "vocab.json", "index.json", "map.json")
 
 
 class GivenSplits(dict[str, str]):
@@ -198,28 +196,18 @@ class Hub(Source):
     def _files_by_split(self) -> dict[str, Callable[[int], Iterable[Row]]]:
         """The named files by the split that their names tell ("" if none), as functions that read their rows."""
         parts: dict[str, list[str]] = {}
-        for file in self._named_files():
+        for file in self.repository.named(self.files):
             told = _SPLIT.findall(file.lower())
             parts.setdefault(told[-1] if told else "", []).append(file)
 
         def reader(files: list[str]) -> Callable[[int], Iterator[Row]]:
             def all_rows() -> Iterator[Row]:
                 for file in files:
-                    yield from _rows(self.repository.fetch(file), file, self.separator, self._wanted)
+                    yield from rows_of(self.repository.fetch(file), file, self.separator, self._wanted)
 
             return lambda skip: islice(all_rows(), skip, None)
 
         return {split: reader(files) for split, files in parts.items()}
-
-    def _named_files(self) -> list[str]:
-        found = []
-        for pattern in self.files:
-            matching = [file for file in self.repository.files if _matches(file, pattern)]
-            found += [file for file in matching if file not in found]
-            if not matching and (pattern == self.files[-1] and not found or "*" not in pattern):
-                held = ", ".join(self.repository.files[:8]) or "none"
-                raise UserError(f"{self.repo!r} has no file {pattern!r}; its files are: {held} …")
-        return found
 
     def inputs(self) -> dict[str, str]:
         """The commit that is streamed, or the SHA-256 of each file that is read."""
@@ -227,35 +215,11 @@ class Hub(Source):
         root = f"hf://datasets/{self.repo}@{repository.commit}" if repository.commit else ""
         if repository.commit and not self.files:
             return {root: repository.commit}
-        files = self._named_files() if self.files else repository.files
+        files = self.repository.named(self.files) if self.files else repository.files
         return {f"{root}/{file}" if root else file: sha256(repository.fetch(file)) for file in files}
 
     def splits(self) -> dict[str, str]:
         return GivenSplits() if self.keep_splits else {}
-
-
-def _matches(file: str, pattern: str) -> bool:
-    return (
-        file.count("/") == pattern.count("/")
-        and fnmatchcase(file, pattern)
-        and not ("*" in pattern and file.endswith(_NO_DATA))
-    )
-
-
-def _rows(path: Path, name: str, separator: str, wanted: set[str]) -> Iterator[Row]:
-    """The rows of a file by what its name ends in."""
-    kind = name
-    for suffix in COMPRESSIONS:
-        kind = kind.removesuffix(suffix)
-    if kind.endswith(".parquet"):
-        return parquet_rows(path, wanted)
-    if kind.endswith((".json", ".jsonl", ".tar")):
-        return json_rows(path)
-    if kind.endswith((".csv", ".tsv")):
-        return csv_rows(path)
-    if kind.endswith(".txt"):
-        return text_rows(path, separator)
-    raise UserError(f"the file {name!r} is none of Parquet, JSON, CSV and text; choose others with --source.files.")
 
 
 def _profile(name: str) -> dict[str, Any]:

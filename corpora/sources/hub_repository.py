@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +17,9 @@ _NOT_CACHED = (
     "{repo!r} is not in the Hub's cache and cannot be reached; unset HF_HUB_OFFLINE, or check the connection, or fetch "
     "it where there is one (hf download {repo} --repo-type dataset)."
 )
+
+
+_SETTINGS = ("config.json", "infos.json", "info.json", "tokenizer.json", "vocab.json", "index.json", "map.json")
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,17 @@ class Repository:
             found = HfApi().list_repo_files(self.repo, repo_type="dataset", revision=self.commit)
         return sorted(name for name in found if not name.startswith("."))
 
+    def named(self, patterns: Sequence[str]) -> list[str]:
+        """The files of these names; a `*` stands for anything but a slash, and not for settings of models."""
+        found: list[str] = []
+        for pattern in patterns:
+            matching = [file for file in self.files if _matches(file, pattern)]
+            found += [file for file in matching if file not in found]
+            if not matching and ("*" not in pattern or (pattern == patterns[-1] and not found)):
+                held = ", ".join(self.files[:8]) or "none"
+                raise UserError(f"{self.repo!r} has no file {pattern!r}; its files are: {held} …")
+        return found
+
     def fetch(self, file: str) -> Path:
         """The path of a file, fetched into the Hub's cache if it is not there; a fetch cut short is resumed."""
         from huggingface_hub import hf_hub_download
@@ -92,6 +107,11 @@ class Repository:
             return spdx(stated) if isinstance(stated, str) else ""
         except UserError:
             return ""
+
+
+def _matches(file: str, pattern: str) -> bool:
+    settings = "*" in pattern and file.endswith(_SETTINGS)
+    return file.count("/") == pattern.count("/") and fnmatchcase(file, pattern) and not settings
 
 
 def _cached(repo: str, revision: str) -> Path:

@@ -11,7 +11,8 @@ from corpora.languages import get_language
 from corpora.licenses import spdx
 from corpora.sources.base import FileSource, OnBad, relative
 from corpora.sources.columns import Columns
-from corpora.sources.streams import Row, compressed, csv_rows, json_rows, parquet_rows, stem
+from corpora.sources.rows import Row, csv_rows, json_rows, parquet_rows
+from corpora.sources.streams import compressed, stem
 from corpora.stories import Story
 
 

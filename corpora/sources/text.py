@@ -10,7 +10,8 @@ from corpora.folders import sha256
 from corpora.languages import get_language
 from corpora.licenses import spdx
 from corpora.sources.base import FileSource, OnBad, relative
-from corpora.sources.streams import Row, compressed, stem, text_rows
+from corpora.sources.rows import Row, text_rows
+from corpora.sources.streams import compressed, stem
 from corpora.stories import Story
 
 

@@ -12,7 +12,7 @@ import kathalab
 from corpora.errors import UserError
 from corpora.folders import new_folder, write_manifest, write_text
 from corpora.hub import upload
-from corpora.licenses import Ledger
+from corpora.ledger import Ledger
 from corpora.stories import Story, write_split
 
 TOKEN = "hf_secretSentinel"

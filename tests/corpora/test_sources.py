@@ -15,7 +15,7 @@ from corpora.errors import UserError
 from corpora.sources import CSV, JSON, JSONLines, Markdown, Parquet, Text
 from corpora.sources.base import read_utf8
 from corpora.sources.markdown import parse
-from corpora.sources.streams import parquet_rows, text_rows
+from corpora.sources.rows import parquet_rows, text_rows
 
 STORY = """# वह हँस दिया
 
@@ -182,7 +182,7 @@ def test_a_json_array_is_read_in_pieces_wherever_they_end(tmp_path, monkeypatch)
         path = tmp_path / f"set-{indent}.json"
         path.write_text(" \n" + json.dumps(rows, ensure_ascii=indent is None, indent=indent), encoding="utf-8")
         for chunk in (7, 64, 1 << 20):
-            monkeypatch.setattr("corpora.sources.streams._CHUNK", chunk)
+            monkeypatch.setattr("corpora.sources.rows.CHUNK", chunk)
             stories = list(JSON(str(path), "hi", {"text": "story", "group": "ID"}, name="set"))
             assert [story.text for story in stories] == [row["story"] for row in rows]
             assert stories[3].group == "set/3" and stories[3].id == "set-000003"
