@@ -120,7 +120,7 @@ def _origin(statistics: Statistics) -> str:
     written = {who for counts in statistics.counts.values() for who, times in counts.generators.items() if times}
     generators = sorted(written - {""})
     if not generators:
-        return "They were written by people."
+        return "None is marked as written by a program."
     return f"{'Some' if '' in written else 'All'} were written by a program: {', '.join(generators)}."
 
 
