@@ -9,6 +9,7 @@ from html import escape
 _WIDTH, _HEIGHT = 440, 210
 _LEFT, _RIGHT, _TOP, _BOTTOM = 8, 12, 12, 36
 _BINS = 40
+_COLOURS = 6
 
 
 def distributions(lengths: Sequence[Mapping[int, int]], label: str) -> str:
@@ -42,14 +43,17 @@ def distributions(lengths: Sequence[Mapping[int, int]], label: str) -> str:
         parts.append(f'<text x="{x:.1f}" y="{bottom + 15}" text-anchor="{anchor}">{_number(tick)}</text>')
     parts.append(f'<text x="{_WIDTH / 2}" y="{_HEIGHT - 4}" text-anchor="middle">{escape(label)}</text>')
     for number, found in enumerate(shares):
+        if not any(found):
+            continue
+        style = f"c{number % _COLOURS}"
         points = [
             (x_at(low + width * (index + 0.5)), bottom - share / top * (bottom - _TOP - 4))
             for index, share in enumerate(found)
         ]
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         area = f"{points[0][0]:.1f},{bottom} {line} {points[-1][0]:.1f},{bottom}"
-        parts.append(f'<polygon class="area c{number}" points="{area}"/>')
-        parts.append(f'<polyline class="curve c{number}" points="{line}"/>')
+        parts.append(f'<polygon class="area {style}" points="{area}"/>')
+        parts.append(f'<polyline class="curve {style}" points="{line}"/>')
     return "".join(parts) + "</svg>"
 
 
