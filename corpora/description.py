@@ -12,7 +12,6 @@ from math import exp, lgamma
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import yaml
 
 from corpora.errors import UserError
@@ -20,6 +19,7 @@ from corpora.folders import read_manifest
 from corpora.languages import LANGUAGES, get_language
 from corpora.ledger import check_ledger
 from corpora.progress import progress
+from corpora.sources.rows import parquet_rows
 from corpora.statistics import Counts, Statistics, frequent, quantile, scripts
 from corpora.stories import SPLITS, Story, shards
 
@@ -77,10 +77,10 @@ def stories_of(folder: str, split: str) -> Iterator[Story]:
     if not any(Path(folder).glob(f"{split}-*.parquet")):
         return
     for path in shards(folder, split):
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=1024):
-                for row in batch.to_pylist():
-                    yield Story(**row)
+        for row in parquet_rows(path):
+            if isinstance(row, UserError):
+                raise row
+            yield Story(**row)
 
 
 def _read(folder: str, name: str, examples: int) -> tuple[Statistics, dict[str, list[Story]], dict[str, Any]]:

@@ -141,10 +141,10 @@ def parquet_rows(file: Path, columns: Iterable[str] | None = None) -> Iterator[R
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(file) as table:
+        with pq.ParquetFile(file, pre_buffer=False, buffer_size=CHUNK) as table:  # else it is read whole
             wanted = set(columns or ())
             chosen = [column for column in table.schema_arrow.names if column in wanted] or None
-            for batch in table.iter_batches(batch_size=1024, columns=chosen):
+            for batch in table.iter_batches(batch_size=256, columns=chosen):
                 yield from batch.to_pylist()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         if isinstance(error, FileNotFoundError | PermissionError):

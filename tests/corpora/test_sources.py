@@ -244,10 +244,15 @@ def test_a_large_file_is_not_held_in_memory(tmp_path):
     with gzip.open(tmp_path / "a.txt.gz", "wt", compresslevel=1) as file:
         for _ in range(4000):
             file.write(story + "\n<|endoftext|>\n")
-    pq.write_table(pa.table({"text": [story] * 4000}), tmp_path / "a.parquet", row_group_size=500)
+    table = pa.table({"text": [f"{number} {story}" for number in range(2000)]})
+    options = {"compression": "none", "use_dictionary": False}
+    pq.write_table(table, tmp_path / "a.parquet", row_group_size=100, **options)
+    del table
+    before = pa.total_allocated_bytes()
+    assert max(pa.total_allocated_bytes() - before for _ in parquet_rows(tmp_path / "a.parquet")) < 10e6
     tracemalloc.start()
     assert sum(1 for _ in text_rows(tmp_path / "a.txt.gz", "<|endoftext|>")) == 4000
-    assert sum(1 for _ in parquet_rows(tmp_path / "a.parquet")) == 4000
+    assert sum(1 for _ in parquet_rows(tmp_path / "a.parquet")) == 2000
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 20e6  # the file holds 50 MB
