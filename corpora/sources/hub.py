@@ -131,15 +131,29 @@ class Hub(Source):
     def __iter__(self) -> Iterator[Story]:
         self.skipped = []
         for item in self.items():
-            try:
-                story = self.story(item)
-                check_script(story, self.place(item))
-            except UserError as error:
-                if self.on_bad == "stop":
-                    raise
-                self.skipped.append(str(error))
-            else:
-                yield story
+            yield from self._checked(item)
+
+    def blocks(self, size: int) -> Iterator[list[Item]]:
+        """The rows in lists of `size`, each of which can be read apart, by any process."""
+        items = self.items()
+        while block := list(islice(items, size)):
+            yield block
+
+    def read_block(self, block: list[Item]) -> tuple[list[Story], list[str]]:
+        """The stories of a block, and a sentence for each row left out."""
+        self.skipped = []
+        return [story for item in block for story in self._checked(item)], self.skipped
+
+    def _checked(self, item: Item) -> list[Story]:
+        try:
+            story = self.story(item)
+            check_script(story, self.place(item))
+        except UserError as error:
+            if self.on_bad == "stop":
+                raise
+            self.skipped.append(str(error))
+            return []
+        return [story]
 
     def items(self) -> Iterator[Item]:
         """The rows with their split and their number in it, from 0."""
