@@ -161,6 +161,13 @@ def _cleaning(
         header = f"| rule | what it does | {' | '.join(languages)} |\n| --- | --- |{' ---: |' * len(languages)}"
         parts.append("Places changed by the normaliser:")
         parts.append("\n".join([header, *rows]) if rows else "None: the text had its one form already.")
+    flags = {name for found in cleaning.values() for name in found} - {rule.name for rule in RULES}
+    if flags:
+        told = "; ".join(
+            f"{name.removeprefix('flag: ')} {sum(found.get(name, 0) for found in cleaning.values()):,}"
+            for name in sorted(flags)
+        )
+        parts.append(f"Left as it is, but looks wrong: {told}.")
     if any(rejected.values()):
         rows = [
             f"| {language} | {reason} | {stories:,} |"

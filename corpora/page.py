@@ -13,6 +13,8 @@ from corpora.languages import LANGUAGES
 from corpora.licenses import address
 from corpora.stories import SPLITS
 
+FLAG = "flag: "
+"""How the counts of a normaliser's flags begin: places that it does not change."""
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -43,6 +45,7 @@ def write_page(described: Mapping[str, Any], output: str) -> Path:
         style=Markup((TEMPLATES / "description.css").read_text(encoding="utf-8")),
         figures={code: Markup(_figure(described, code)) for code in described["languages"]},
         address=address,
+        cleaned={name: _cleaned(corpus) for name, corpus in described["corpora"].items()},
     )
     write_text(page, html)
     write_json(page.with_suffix(".json"), described)
@@ -51,6 +54,28 @@ def write_page(described: Mapping[str, Any], output: str) -> Path:
 
 def _title(names: list[str]) -> str:
     return f"Corpus {names[0]}" if len(names) == 1 else f"Corpora side by side: {', '.join(names)}"
+
+
+def _cleaned(corpus: Mapping[str, Any]) -> list[tuple[str, list[str], list[tuple[str, list[int]]]]]:
+    """Tables of what cleaning did: caption, languages, and rows of a name with its counts, the largest first."""
+    rules = corpus["cleaning"]
+    parts = {
+        "Changed by the rule": {
+            code: {n: c for n, c in found.items() if FLAG not in n} for code, found in rules.items()
+        },
+        "Left as it is, but looks wrong": {
+            code: {n.removeprefix(FLAG): c for n, c in found.items() if FLAG in n} for code, found in rules.items()
+        },
+        "Stories left out because of": corpus["rejected"],
+    }
+    tables = []
+    for caption, counts in parts.items():
+        languages = [code for code in corpus["languages"] if code in counts]
+        names = sorted({name for found in counts.values() for name in found})
+        rows = [(name, [counts[code].get(name, 0) for code in languages]) for name in names]
+        if rows:
+            tables.append((caption, languages, sorted(rows, key=lambda row: -sum(row[1]))))
+    return tables
 
 
 def _figure(described: Mapping[str, Any], code: str) -> str:

@@ -36,7 +36,7 @@ def two(tmp_path):
     one = corpus(
         tmp_path / "one" / "corpus",
         {"train": [*hindi[:4], *bengali], "test": hindi[4:]},
-        cleaning={"hi": {"white space": 3}, "bn": {}},
+        cleaning={"hi": {"joiner": 3, "white space": 31, "flag: two vowel signs": 1}, "bn": {}},
         rejected={"hi": {"too short": 2}},
         duplicates={"hi": {"exact": 1, "near": 2, "related": 3}},
         leaks=[
@@ -73,6 +73,7 @@ def test_the_page_and_its_numbers(two, tmp_path, capsys):
     html = page.read_text()
     for text in ("शीर्षक", "too short", "white space", "CC-BY-4.0", "7 different ones, in ATTRIBUTION.csv", "0.50"):
         assert text in html
+    assert "flag:" not in html and html.index("white space") < html.index("joiner") < html.index("two vowel signs")
     assert "may not be published: the licence of some stories is not known" in html
     assert html.count("may be published with its attributions") == 1
     assert "&lt;b&gt;हँसा&lt;/b&gt;" in html and "<b>" not in html
