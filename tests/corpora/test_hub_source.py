@@ -36,6 +36,9 @@ for options in json.loads(sys.stdin.read()):
             import datasets
             found = datasets.load_dataset(*options["load_dataset"])
             result = {split: list(rows) for split, rows in found.items()}
+        elif "fetch" in options:
+            import huggingface_hub
+            result = huggingface_hub.snapshot_download(options["fetch"], repo_type="dataset")
         elif "command" in options:
             import kathalab
             result = kathalab.main(["corpora", *options["command"]])
@@ -174,6 +177,7 @@ def online(hub, home, corpus):
         "hi": {"load_dataset": ["user/tales", "hi"]},
         "bn": {"load_dataset": ["user/tales", "bn"]},
         "read": {"repo": "user/tales"},
+        "fetched": {"fetch": "katha/plain"},
     }
     settings = {"HF_ENDPOINT": hub.url, "HF_TOKEN": "hf_secretSentinel", "HF_HUB_OFFLINE": "0"}
     return read(CASES | publishing, home, **settings)
@@ -254,7 +258,7 @@ def test_what_is_not_there_is_one_sentence(online, case, sentence):
 
 
 def test_offline_the_cache_serves_the_same_commit(online, offline):
-    for case in ("marathi", "gpt4"):
+    for case in ("streamed", "marathi", "gpt4"):
         assert offline[case] == online[case]
     assert "'katha/nothing' is not in the Hub's cache" in offline["no repository"]
 
