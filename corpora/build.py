@@ -21,7 +21,7 @@ from corpora.normalize import normalize
 from corpora.progress import progress
 from corpora.sources import Source
 from corpora.split import Split, split
-from corpora.statistics import describe
+from corpora.statistics import collect
 from corpora.stories import SPLITS, Story, write_split
 
 _DUPLICATES, _SPLIT = Duplicates(), Split()
@@ -55,7 +55,8 @@ def build_corpus(
             stories = _normalize(stories, cleaning)
         found = deduplicate(stories, duplicates, seed) if duplicates else Deduplicated(_grouped(stories))
         splits = split(found.stories, shares, seed, source.splits())
-        statistics = describe(splits)
+        collected = collect(splits)
+        statistics = collected.summary()
         tables = source.tables()
         _write(folder, splits, list(statistics), tables)
         counts = {language: dict(sorted(changed.items())) for language, changed in sorted(cleaning.items())}
@@ -65,7 +66,9 @@ def build_corpus(
         }
         skipped = list(source.skipped)
         write_json(folder / "statistics.json", statistics)
-        write_text(folder / "README.md", card(splits, statistics, counts, pairs, len(skipped), source.about, tables))
+        write_text(folder / "README.md", card(collected, counts, pairs, len(skipped), source.about, tables))
+        if attribution := collected.ledger.attribution_csv():
+            write_text(folder / "ATTRIBUTION.csv", attribution)
         write_manifest(
             folder,
             "corpus",
@@ -77,7 +80,8 @@ def build_corpus(
                 "seed": seed,
             },
             inputs=source.inputs(),
-            licenses=sorted({story.license for story in found.stories if story.license}),
+            licenses=[license for license in collected.ledger.licenses() if license],
+            ledger=collected.ledger.rows(),
             statistics=statistics,
             stories_read=len(stories),
             skipped=skipped,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
 from corpora.languages import get_language
+from corpora.ledger import Ledger
+from corpora.licenses import address, hub_name
 from corpora.normalize import RULES
-from corpora.statistics import table
-from corpora.stories import SPLITS, Story
+from corpora.statistics import Statistics, table
+from corpora.stories import SPLITS
 
 _PURPOSE = " for training and measuring small language models"
 _SIZES = (
@@ -20,49 +22,44 @@ _SIZES = (
     (1_000_000, "100K<n<1M"),
     (10_000_000, "1M<n<10M"),
 )
-_COMMONS = {
-    "CC-BY": "https://creativecommons.org/licenses/by/{version}/",
-    "CC-BY-SA": "https://creativecommons.org/licenses/by-sa/{version}/",
-    "CC-BY-ND": "https://creativecommons.org/licenses/by-nd/{version}/",
-    "CC-BY-NC": "https://creativecommons.org/licenses/by-nc/{version}/",
-    "CC-BY-NC-SA": "https://creativecommons.org/licenses/by-nc-sa/{version}/",
-    "CC-BY-NC-ND": "https://creativecommons.org/licenses/by-nc-nd/{version}/",
-}
+_LISTED = 50
+"""Up to so many attributions are listed in the card itself; `ATTRIBUTION.csv` has them all."""
 
 
 def card(
-    splits: Mapping[str, Sequence[Story]],
-    statistics: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    statistics: Statistics,
     cleaning: Mapping[str, Mapping[str, int]],
     duplicates: Mapping[str, Mapping[str, int]],
     skipped: int,
     about: str = "",
     tables: Mapping[str, Mapping[str, Sequence[Any]]] = {},
+    rejected: Mapping[str, Mapping[str, int]] = {},
+    leaks: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """The whole card.
 
     Args:
-        splits: the stories of each split.
-        statistics: counts by language and split, as `corpora.statistics.describe` gives them.
+        statistics: of the stories that were written.
         cleaning: places changed, by language and rule of the normaliser; empty if it did not run.
         duplicates: `exact`, `near` and `related` by language; empty if they were not looked for.
         skipped: how many files or rows were left out.
         about: what the source says of itself, in Markdown.
         tables: further tables of the folder, by name and split.
+        rejected: stories that the filters left out, by language and reason.
+        leaks: what held-out stories share with training stories, as `corpora.leaks` sums it up.
     """
-    stories = [story for split in SPLITS for story in splits[split]]
-    languages = list(statistics)
+    languages = statistics.languages
     names = ", ".join(get_language(code).name for code in languages)
-    sources = ", ".join(sorted({story.source for story in stories}))
+    sources = ", ".join(sorted({source for source, _, _ in statistics.ledger.entries}))
     name = sources if about else f"Stories in {names} ({sources})"
+    front = yaml.safe_dump(metadata(name, statistics, tables), allow_unicode=True, sort_keys=False)
+    stories = sum(counts.stories for counts in statistics.counts.values())
     parts = [
-        "---\n"
-        + yaml.safe_dump(metadata(name, splits, languages, tables), allow_unicode=True, sort_keys=False)
-        + "---",
+        f"---\n{front}---",
         f"# {name}",
         *([about] if about else []),
-        f"{len(stories):,} stories, put together with Kathalab{'' if about else _PURPOSE}. {_origin(stories)}",
-        "## Contents\n\n" + table(statistics, markdown=True),
+        f"{stories:,} stories, put together with Kathalab{'' if about else _PURPOSE}. {_origin(statistics)}",
+        "## Contents\n\n" + table(statistics.summary(), markdown=True),
         "Characters are Unicode code points, words stand between white space, aksharas are extended grapheme clusters. "
         "A story and its versions in other languages, and stories that are much alike, share a `group` and lie in one "
         "split.",
@@ -72,40 +69,45 @@ def card(
         + "".join(f'{table} = load_dataset("PATH_OR_REPOSITORY", "{table}")\n' for table in tables)
         + "```",
         "## Fields\n\n" + _fields(),
-        "## Cleaning\n\n" + _cleaning(cleaning, duplicates, skipped),
-        "## Licences and attribution\n\n" + _licenses(stories),
+        "## Cleaning\n\n" + _cleaning(cleaning, duplicates, skipped, rejected),
+        *(["## Leaks\n\n" + _leaks(leaks)] if leaks else []),
+        "## Licences and attribution\n\n" + _licenses(statistics.ledger),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def metadata(
-    name: str,
-    splits: Mapping[str, Sequence[Story]],
-    languages: Sequence[str],
-    tables: Mapping[str, Mapping[str, Sequence[Any]]],
+    name: str, statistics: Statistics, tables: Mapping[str, Mapping[str, Sequence[Any]]] = {}
 ) -> dict[str, Any]:
     """The YAML block: it makes `load_dataset(folder)` and `load_dataset(folder, "hi")` work."""
-    stories = [story for split in SPLITS for story in splits[split]]
-    filled = [split for split in SPLITS if splits[split]]
+    languages = statistics.languages
+    stories = sum(counts.stories for counts in statistics.counts.values())
+    human = [counts.generators[""] for counts in statistics.counts.values()]
 
-    def files(pattern: str, splits: Sequence[str] = filled) -> list[dict[str, str]]:
+    def files(pattern: str, splits: Sequence[str]) -> list[dict[str, str]]:
         return [{"split": split, "path": pattern.format(split)} for split in splits]
+
+    def filled(*codes: str) -> list[str]:
+        return [split for split in SPLITS if any((code, split) in statistics.counts for code in codes)]
 
     return {
         "pretty_name": name,
-        "language": list(languages),
-        "license": sorted({_hub_license(story.license) for story in stories}),
+        "language": languages,
+        "license": sorted({hub_name(license) for license in statistics.ledger.licenses()}),
         "annotations_creators": ["no-annotation"],
-        "language_creators": sorted({"machine-generated" if story.generator else "found" for story in stories}),
+        "language_creators": [
+            *(["found"] if sum(human) else []),
+            *(["machine-generated"] if sum(human) < stories else []),
+        ],
         "multilinguality": ["multilingual" if len(languages) > 1 else "monolingual"],
         "source_datasets": ["original"],
         "task_categories": ["text-generation"],
         "task_ids": ["language-modeling"],
-        "size_categories": [next((size for limit, size in _SIZES if len(stories) < limit), "10M<n<100M")],
+        "size_categories": [next((size for limit, size in _SIZES if stories < limit), "10M<n<100M")],
         "tags": ["stories", "kathalab"],
         "configs": [
-            {"config_name": "default", "default": True, "data_files": files("{}-*.parquet")},
-            *({"config_name": code, "data_files": files(f"{{}}-{code}-*.parquet")} for code in languages),
+            {"config_name": "default", "default": True, "data_files": files("{}-*.parquet", filled(*languages))},
+            *({"config_name": code, "data_files": files(f"{{}}-{code}-*.parquet", filled(code))} for code in languages),
             *(
                 {"config_name": table, "data_files": files(f"{table}-{{}}.parquet", list(parts))}
                 for table, parts in tables.items()
@@ -114,19 +116,12 @@ def metadata(
     }
 
 
-def _hub_license(license: str) -> str:
-    """The Hub's name for a licence: the SPDX identifier in lower case, `other` or `unknown`."""
-    if not license:
-        return "unknown"
-    return "other" if license.startswith("LicenseRef-") else license.lower()
-
-
-def _origin(stories: Sequence[Story]) -> str:
-    generators = sorted({story.generator for story in stories if story.generator})
+def _origin(statistics: Statistics) -> str:
+    written = {who for counts in statistics.counts.values() for who, times in counts.generators.items() if times}
+    generators = sorted(written - {""})
     if not generators:
-        return "They were written by people."
-    human = any(not story.generator for story in stories)
-    return f"{'Some' if human else 'All'} were written by a program: {', '.join(generators)}."
+        return "None is marked as written by a program."
+    return f"{'Some' if '' in written else 'All'} were written by a program: {', '.join(generators)}."
 
 
 def _fields() -> str:
@@ -146,7 +141,10 @@ def _fields() -> str:
 
 
 def _cleaning(
-    cleaning: Mapping[str, Mapping[str, int]], duplicates: Mapping[str, Mapping[str, int]], skipped: int
+    cleaning: Mapping[str, Mapping[str, int]],
+    duplicates: Mapping[str, Mapping[str, int]],
+    skipped: int,
+    rejected: Mapping[str, Mapping[str, int]],
 ) -> str:
     parts = []
     if skipped:
@@ -163,6 +161,23 @@ def _cleaning(
         header = f"| rule | what it does | {' | '.join(languages)} |\n| --- | --- |{' ---: |' * len(languages)}"
         parts.append("Places changed by the normaliser:")
         parts.append("\n".join([header, *rows]) if rows else "None: the text had its one form already.")
+    flags = {name for found in cleaning.values() for name in found} - {rule.name for rule in RULES}
+    if flags:
+        told = "; ".join(
+            f"{name.removeprefix('flag: ')} {sum(found.get(name, 0) for found in cleaning.values()):,}"
+            for name in sorted(flags)
+        )
+        parts.append(f"Left as it is, but looks wrong: {told}.")
+    if any(rejected.values()):
+        rows = [
+            f"| {language} | {reason} | {stories:,} |"
+            for language, reasons in rejected.items()
+            for reason, stories in reasons.items()
+        ]
+        parts.append(
+            "Stories that the filters left out:\n\n| language | reason | stories |\n| --- | --- | ---: |\n"
+            + "\n".join(rows)
+        )
     if duplicates:
         rows = [
             f"| {language} | {found['exact']:,} | {found['near']:,} | {found['related']:,} |"
@@ -176,27 +191,37 @@ def _cleaning(
     return "\n\n".join(parts) or "The text stands as the source has it."
 
 
-def _licenses(stories: Sequence[Story]) -> str:
-    parts = []
-    for license in sorted({story.license for story in stories}):
-        of_this = [story for story in stories if story.license == license]
-        lines = sorted({(story.language, story.attribution, story.id) for story in of_this if story.attribution})
-        heading = f"### {license or 'No licence stated'}\n\n{len(of_this):,} stories. {_terms(license)}".rstrip()
-        parts.append(heading + ("\n\n" + _attributions(lines) if lines else ""))
+def _leaks(leaks: Sequence[Mapping[str, Any]]) -> str:
+    """The summary of the leak report as a table."""
+    rows = "\n".join(
+        f"| {row['language']} | {row['split']} | {row['similarity_median']:.2f} | {row['similarity_highest']:.2f} | "
+        f"{row['run_longest']} | {row['runs_of_20_words']:,} of {row['stories']:,} |"
+        for row in leaks
+    )
+    return (
+        "What validation and test stories share with training stories: Jaccard similarity of word n-grams to the "
+        "nearest one, and the longest run of words. `leaks.jsonl` has a line for each story.\n\n"
+        "| language | split | nearest: median | highest | longest run | runs of 20 words and more |\n"
+        "| --- | --- | ---: | ---: | ---: | ---: |\n" + rows
+    )
+
+
+def _licenses(ledger: Ledger) -> str:
+    rows, lines = ledger.rows(), ledger.attributions()
+    head = "| source | licence | stories | characters | attribution |\n| --- | --- | ---: | ---: | --- |\n"
+    parts = [head + "\n".join(_licence_row(row) for row in rows)]
+    if any(row["attributions"] > 1 for row in rows):
+        if len(lines) > _LISTED:
+            parts.append("`ATTRIBUTION.csv` names everybody; each story has its own line in `attribution` too.")
+        else:
+            parts.append("\n".join(f"- {line['languages']}: {line['attribution']} (`{line['id']}`)" for line in lines))
+    if any(row["license"].startswith("CC-BY") for row in rows):
+        parts.append("What was changed in the texts stands under Cleaning.")
     return "\n\n".join(parts)
 
 
-def _attributions(lines: Iterable[tuple[str, str, str]]) -> str:
-    """One line a story, or one for all where all have the same."""
-    lines = list(lines)
-    distinct = {attribution for _, attribution, _ in lines}
-    if len(distinct) == 1 and len(lines) > 1:
-        return f"Attribution: {distinct.pop()}"
-    return "\n".join(f"- {language}: {attribution} (`{identifier}`)" for language, attribution, identifier in lines)
-
-
-def _terms(license: str) -> str:
-    name, _, version = license.rpartition("-")
-    if name in _COMMONS:
-        return f"Terms: <{_COMMONS[name].format(version=version)}>. Changes to the texts: see Cleaning."
-    return ""
+def _licence_row(row: Mapping[str, Any]) -> str:
+    page = address(row["license"])
+    license = f"[{row['license']}]({page})" if page else row["license"] or "not stated"
+    named = row["attribution"] or (f"{row['attributions']:,} different ones" if row["attributions"] else "–")
+    return f"| {row['source']} | {license} | {row['stories']:,} | {row['characters']:,} | {named} |"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from corpora.commands import run_verb
@@ -48,45 +47,38 @@ def build(
     print(f"A corpus of {stories:,} stories in {', '.join(statistics)} is in {output}{skipped}.")
 
 
-def describe(folder: str, /, stories: int = 1, split: str = "", output: str = "") -> None:
-    """Show what a corpus holds.
+def describe(folders: list[str], /, output: str = "", examples: int = 2) -> None:
+    """Describe a corpus, or several side by side, on a page.
 
-    Reads a corpus folder. Prints a table of its counts and a few stories of each language; the same counts lie in its
-    statistics.json, and are written to a second place on request.
+    Reads corpus folders. Writes one HTML page with counts, lengths, scripts, most frequent words, what cleaning changed
+    and left out, duplicates, leaks, licences and example stories, and beside it the same as JSON. Prints the counts.
 
     Example:
-      kathalab corpora describe corpus --stories 2
+      kathalab corpora describe generated translated human --output corpora.html
 
     Args:
-        folder: a corpus folder.
-        stories: how many stories to print of each language.
-        split: the split whose first stories are printed; the first that the corpus has if not given.
-        output: a JSON file to write the counts to, besides the folder's statistics.json.
+        folders: one or more corpus folders.
+        output: the page to write; by default description.html in the first folder.
+        examples: how many stories to show of each language and corpus.
     """
-    from corpora.folders import read_json, read_manifest, write_json
+    from corpora.description import describe as describe_corpora
+    from corpora.page import write_page
     from corpora.statistics import table
-    from corpora.stories import SPLITS, read_corpus
 
-    manifest = read_manifest(folder, "corpus")
-    statistics = read_json(Path(folder) / "statistics.json")
-    split = split or next(name for name in SPLITS if any(parts[name]["stories"] for parts in statistics.values()))
-    print(table(statistics))
-    for language, parts in statistics.items():
-        licenses = sorted({license for counts in parts.values() for license in counts["licenses"]})
-        print(f"\n{language}: {', '.join(licenses)}")
-        for story in read_corpus(folder, split, [language])[:stories] if stories else []:
-            print(f"\n[{story.id}] {story.title}\n\n{story.text}".rstrip())
-    if output:
-        write_json(output, statistics)
-    removed = len(manifest.get("removed", []))
-    where = output or os.path.join(folder, "statistics.json")
-    print(f"\nThe counts of {folder} ({removed:,} duplicates had been removed) are in {where}.")
+    described = describe_corpora(folders, examples)
+    for name, corpus in described["corpora"].items():
+        print(f"{name} ({corpus['folder']})\n{table(corpus['splits'])}\n")
+    page = write_page(described, output or str(Path(folders[0]) / "description.html"))
+    names = ", ".join(described["corpora"])
+    print(f"The description of {names} is in {page} (the numbers in {page.with_suffix('.json')}).")
 
 
 def publish(folder: str, /, repo: str, private: bool = False) -> None:
     """Publish a corpus on the Hugging Face Hub.
 
-    Reads a corpus folder and creates or updates a dataset repository. The token comes from HF_TOKEN or `hf auth login`.
+    Reads a corpus folder and creates or updates a dataset repository that `load_dataset(REPO, "hi")` opens, with card
+    and attributions. Refuses stories whose licences do not allow it, or whose authors are not named. The token comes
+    from HF_TOKEN or `hf auth login`.
 
     Example:
       kathalab corpora publish corpus --repo USER/stories --private true
@@ -98,8 +90,12 @@ def publish(folder: str, /, repo: str, private: bool = False) -> None:
     """
     from corpora.folders import read_manifest
     from corpora.hub import upload
+    from corpora.ledger import check_ledger
+    from corpora.licenses import check
 
     manifest = read_manifest(folder, "corpus")
+    check(manifest["licenses"], "publish")
+    check_ledger(manifest.get("ledger", []), "publish")
     url = upload(folder, repo, "dataset", private, [*manifest["files"], "manifest.json"], "Upload corpus with kathalab")
     print(f"The corpus {folder} is published at {url}.")
 

@@ -2,9 +2,22 @@
 
 from corpora.sources.base import FileSource, Source
 from corpora.sources.embedded import Generator
+from corpora.sources.hub import Hub
 from corpora.sources.katha import Katha72
 from corpora.sources.markdown import Markdown
-from corpora.sources.tables import JSONLines, Parquet
+from corpora.sources.tables import CSV, JSON, JSONLines, Parquet
 from corpora.sources.text import Text
 
-__all__ = ["FileSource", "Generator", "JSONLines", "Katha72", "Markdown", "Parquet", "Source", "Text"]
+__all__ = [
+    "CSV",
+    "JSON",
+    "FileSource",
+    "Generator",
+    "Hub",
+    "JSONLines",
+    "Katha72",
+    "Markdown",
+    "Parquet",
+    "Source",
+    "Text",
+]

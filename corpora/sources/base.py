@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import unicodedata
 from abc import ABC, abstractmethod
@@ -112,10 +113,11 @@ def relative(file: Path, path: str | os.PathLike[str]) -> str:
 
 
 def read_utf8(file: Path) -> str:
-    """A file's text without its byte order mark; UserError that names file and byte if it is not UTF-8."""
+    """A file's text, in UTF-8 or marked UTF-16; UserError that names file and byte if it is neither."""
     data = file.read_bytes()
+    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        return data.decode("utf-8").removeprefix("\ufeff")
+        return data.decode("utf-16" if marked else "utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise UserError(
             f"{str(file)!r} is not valid UTF-8 (byte {error.start} is 0x{data[error.start]:02x}); convert it to UTF-8."

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from corpora.errors import UserError
 from corpora.languages import LANGUAGES, get_language
+from corpora.licenses import spdx
 from corpora.sources.base import FileSource, OnBad, read_utf8, relative
 from corpora.stories import Story
 
@@ -64,7 +65,7 @@ class Markdown(FileSource):
         super().__init__(path, (".md",), on_bad)
         self.languages = None if languages is None else [get_language(code).code for code in languages]
         self.name = name or Path(path).resolve().stem
-        self.license = license
+        self.license = spdx(license)
         self.attribution = attribution
 
     def items(self) -> Iterator[Path]:
@@ -134,21 +135,6 @@ def parse(markdown: str) -> tuple[str, list[str], dict[str, str]]:
     if paragraphs and _repeats(title, paragraphs[0]):
         del paragraphs[0]
     return title, paragraphs, credits
-
-
-def spdx(license: str) -> str:
-    """The SPDX identifier for a licence as footers write it; UserError for one that is not known.
-
-    Creative Commons licences without a version are taken as 4.0, which is what both publishers state.
-    """
-    plain = re.sub(r"[\s_-]+", "-", license.strip().strip("[]").upper())
-    if match := re.fullmatch(r"CC-(BY(?:-NC)?(?:-SA|-ND)?)(?:-(\d\.\d))?", plain):
-        return f"CC-{match[1]}-{match[2] or '4.0'}"
-    if plain in ("CC0", "CC0-1.0", "CC-0"):
-        return "CC0-1.0"
-    if plain == "PUBLIC-DOMAIN":
-        return "LicenseRef-Public-Domain"
-    raise UserError(f"the licence {license!r} is not known; write it as CC-BY, CC-BY-SA, CC0 or Public Domain.")
 
 
 def attribution(title: str, credits: dict[str, str], publisher: str = "") -> str:

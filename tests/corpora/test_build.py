@@ -136,18 +136,6 @@ def test_generator_is_a_source(tmp_path):
     assert sum(len(read_corpus(tmp_path / "corpus", split, ["en"])) for split in SPLITS) == 20
 
 
-def test_describe_shows_table_and_stories(books, tmp_path, capsys):
-    build(books, tmp_path / "corpus")
-    capsys.readouterr()
-    counts = tmp_path / "counts.json"
-    assert kathalab.main(["corpora", "describe", str(tmp_path / "corpus"), "--output", str(counts)]) == 0
-    out = capsys.readouterr().out
-    assert out.splitlines()[0].split() == ["language", "split", "stories", "characters", "words", "aksharas"]
-    assert read_corpus(tmp_path / "corpus", "train", ["bn"])[0].text in out
-    assert out.splitlines()[-1].endswith(f"(1 duplicates had been removed) are in {counts}.")
-    assert json.loads(counts.read_text()) == json.loads((tmp_path / "corpus" / "statistics.json").read_text())
-
-
 @pytest.mark.parametrize("verb", [[], ["build"], ["describe"], ["publish"]])
 def test_help_says_what_is_read_and_written_with_an_example(verb, capsys):
     assert kathalab.main(["corpora", *verb, "--help"]) == 0

@@ -12,6 +12,7 @@ import kathalab
 from corpora.errors import UserError
 from corpora.folders import new_folder, write_manifest, write_text
 from corpora.hub import upload
+from corpora.ledger import Ledger
 from corpora.stories import Story, write_split
 
 TOKEN = "hf_secretSentinel"
@@ -123,6 +124,23 @@ def test_a_refusal_is_one_sentence(hub, corpus, capsys, status, sentence):
     error = capsys.readouterr().err
     assert sentence in error and error.count("\n") == 1 and TOKEN not in error
     assert not hub.files
+
+
+@pytest.mark.parametrize(
+    ("license", "attribution", "sentence"),
+    [
+        ("CC-BY-NC-4.0", "A", "CC-BY-NC-4.0 forbids commercial use"),
+        ("", "", "the licence of some stories is not known"),
+        ("CC-BY-4.0", "", "CC-BY-4.0 asks to name the authors, but 1 stories of 'test' name nobody"),
+    ],
+)
+def test_what_may_not_be_published_is_not(hub, tmp_path, capsys, license, attribution, sentence):
+    book = Ledger()
+    book.add(Story("1", "hi", "एक कहानी।", "test", license=license, attribution=attribution))
+    with new_folder(tmp_path / "corpus") as folder:
+        write_manifest(folder, "corpus", {}, licenses=[license] * bool(license), ledger=book.rows())
+    assert kathalab.main(["corpora", "publish", str(tmp_path / "corpus"), "--repo", "user/stories"]) == 1
+    assert sentence in capsys.readouterr().err and not hub.requests
 
 
 def test_without_a_token_nothing_is_sent(hub, corpus, monkeypatch):

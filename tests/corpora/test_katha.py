@@ -153,4 +153,6 @@ def test_datasets_opens_it_with_endings_and_pairs(corpus, tmp_path):
 
 def test_describe_shows_what_there_is(corpus, capsys):
     assert kathalab.main(["corpora", "describe", str(corpus)]) == 0
-    assert "katha72-animals-" in capsys.readouterr().out
+    assert "validation" in capsys.readouterr().out
+    page = (corpus / "description.html").read_text()
+    assert "<code>katha72-" in page and "CC0-1.0" in page

@@ -1,14 +1,21 @@
 """Sources: what they read from files as people write them, and how they refuse what cannot be right."""
 
+import bz2
+import csv
+import gzip
+import io
 import json
+import tracemalloc
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from corpora.errors import UserError
-from corpora.sources import JSONLines, Markdown, Parquet, Text
-from corpora.sources.markdown import parse, spdx
+from corpora.sources import CSV, JSON, JSONLines, Markdown, Parquet, Text
+from corpora.sources.base import read_utf8
+from corpora.sources.markdown import parse
+from corpora.sources.rows import parquet_rows, text_rows
 
 STORY = """# वह हँस दिया
 
@@ -103,25 +110,6 @@ def test_credits_are_found_without_a_page_break_and_a_list_is_no_credit():
     )
 
 
-@pytest.mark.parametrize(
-    ("written", "identifier"),
-    [
-        ("[CC-BY]", "CC-BY-4.0"),
-        ("CC BY-NC 3.0", "CC-BY-NC-3.0"),
-        ("cc-by-nc-sa-4.0", "CC-BY-NC-SA-4.0"),
-        ("[Public Domain]", "LicenseRef-Public-Domain"),
-        ("CC0", "CC0-1.0"),
-    ],
-)
-def test_licences_get_their_spdx_identifier(written, identifier):
-    assert spdx(written) == identifier
-
-
-def test_an_unknown_licence_is_refused():
-    with pytest.raises(UserError, match="licence 'All rights reserved' is not known"):
-        spdx("All rights reserved")
-
-
 def test_a_picture_book_without_words_is_reported_not_refused(tmp_path):
     path = write(
         tmp_path, {"hi/1_a.md": "# चित्र\n\n##\n\n##\n* License: [CC-BY]\n* Language: hi\n", "hi/2_b.md": STORY}
@@ -161,6 +149,115 @@ def test_json_lines_with_mapped_columns(tmp_path):
         list(JSONLines(path, "hi", {"text": "body"}))
 
 
+def test_compressed_files_give_what_plain_ones_give(tmp_path):
+    stories = "एक।\n<|endoftext|>\nदो।\n"
+    rows = "".join(json.dumps({"text": text}) + "\n" for text in ("एक।", "दो।"))
+    for suffix, packed in {".gz": gzip.compress, ".bz2": bz2.compress, ".zst": zstd}.items():
+        for kind, content in {"txt": stories, "jsonl": rows, "csv": "text\nएक।\nदो।\n"}.items():
+            (tmp_path / f"tales.{kind}{suffix}").write_bytes(packed(content.encode()))
+        found = [
+            [story.text for story in source]
+            for source in (
+                Text(str(tmp_path / f"tales.txt{suffix}"), ["hi"], separator="<|endoftext|>"),
+                JSONLines(str(tmp_path / f"tales.jsonl{suffix}"), "hi"),
+                CSV(str(tmp_path / f"tales.csv{suffix}"), "hi"),
+            )
+        ]
+        assert found == [["एक।", "दो।"]] * 3
+    assert [story.id for story in JSONLines(str(tmp_path), "hi", name="x")][:3] == [
+        *["x/tales-000000", "x/tales-000001", "x/tales-000000"]
+    ]
+
+
+def zstd(content):
+    buffer = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(buffer, "zstd") as stream:
+        stream.write(content)
+    return buffer.getvalue().to_pybytes()
+
+
+def test_a_json_array_is_read_in_pieces_wherever_they_end(tmp_path, monkeypatch):
+    rows = [{"story": f"कहानी “{n}” [, ] }} है।", "ID": n} for n in range(40)]
+    for indent in (None, 1):
+        path = tmp_path / f"set-{indent}.json"
+        path.write_text(" \n" + json.dumps(rows, ensure_ascii=indent is None, indent=indent), encoding="utf-8")
+        for chunk in (7, 64, 1 << 20):
+            monkeypatch.setattr("corpora.sources.rows.CHUNK", chunk)
+            stories = list(JSON(str(path), "hi", {"text": "story", "group": "ID"}, name="set"))
+            assert [story.text for story in stories] == [row["story"] for row in rows]
+            assert stories[3].group == "set/3" and stories[3].id == "set-000003"
+
+
+@pytest.mark.parametrize(
+    ("content", "good", "message"),
+    [
+        ('[{"text": "एक।"}, [2], {"text": "दो।"}]', 2, "element 2 of .* is not a JSON object"),
+        ('[{"text": "एक।"}, {"text": ', 1, "element 2 of .* is not valid JSON"),
+        ('[{"text": "एक।"}', 1, "element 2 of .* is not valid JSON"),
+        ('[{"text": "एक।"} x {"text": "दो।"}]', 1, "element 2 of .* is not valid JSON"),
+    ],
+)
+def test_a_broken_array_gives_what_stands_before(tmp_path, content, good, message):
+    path = write(tmp_path, {"a.json": content})
+    source = JSON(path, "hi", on_bad="skip")
+    assert len(list(source)) == good and len(source.skipped) == 1
+    with pytest.raises(UserError, match=message):
+        list(JSON(path, "hi"))
+    assert list(JSON(write(tmp_path / "empty", {"a.json": "[ ]"}), "hi")) == []
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_csv_with_whatever_separator_quotes_and_lines_within(tmp_path, delimiter):
+    rows = [["n", "Story", "title"], ["1", 'एक, "दो"\n\nतीन; | \tचार।', "क"], ["2", "पाँच।", ""]]
+    file = io.StringIO()
+    csv.writer(file, delimiter=delimiter).writerows(rows)
+    path = write(tmp_path, {"tales.csv": b"\xef\xbb\xbf" + file.getvalue().encode()})
+    stories = list(CSV(path, "hi", {"text": "Story", "id": "n"}, license="cc by 4.0"))
+    assert [(s.id, s.title, s.license) for s in stories] == [("1", "क", "CC-BY-4.0"), ("2", "", "CC-BY-4.0")]
+    assert stories[0].text.replace("\r", "") == rows[1][1]
+
+
+def test_utf16_with_its_mark_is_read(tmp_path):
+    for encoding in ("utf-16-le", "utf-16-be"):
+        text = "\ufefftext,title\nएक घर।,क\n"
+        path = write(tmp_path / encoding, {"a.csv": text.encode(encoding), "a.txt": "\ufeffएक।".encode(encoding)})
+        assert [(story.text, story.title) for story in CSV(path, "hi")] == [("एक घर।", "क")]
+        assert [story.text for story in Text(path, ["hi"])] == ["एक।"]
+        assert read_utf8(tmp_path / encoding / "a.txt") == "एक।"
+
+
+def test_rows_with_their_own_language_licence_and_model(tmp_path):
+    rows = [
+        {"text": "एक।", "language": "hin_Deva", "license": "CC BY-SA 3.0", "generator": "g"},
+        {"text": "एक.", "language": "Marathi", "license": None, "source": "web"},
+    ]
+    path = write(tmp_path, {"a.jsonl": "\n".join(json.dumps(row) for row in rows)})
+    stories = list(JSONLines(path, license="MIT", generator="m", columns={"source": ""}, name="set"))
+    assert [(s.language, s.license, s.generator, s.source) for s in stories] == [
+        ("hi", "CC-BY-SA-3.0", "g", "set"),
+        ("mr", "MIT", "m", "set"),
+    ]
+
+
+def test_a_large_file_is_not_held_in_memory(tmp_path):
+    story = "एक था राजा। " * 400
+    with gzip.open(tmp_path / "a.txt.gz", "wt", compresslevel=1) as file:
+        for _ in range(4000):
+            file.write(story + "\n<|endoftext|>\n")
+    table = pa.table({"text": [f"{number} {story}" for number in range(2000)]})
+    options = {"compression": "none", "use_dictionary": False}
+    pq.write_table(table, tmp_path / "a.parquet", row_group_size=100, **options)
+    del table
+    before = pa.total_allocated_bytes()
+    assert max(pa.total_allocated_bytes() - before for _ in parquet_rows(tmp_path / "a.parquet")) < 10e6
+    tracemalloc.start()
+    assert sum(1 for _ in text_rows(tmp_path / "a.txt.gz", "<|endoftext|>")) == 4000
+    assert sum(1 for _ in parquet_rows(tmp_path / "a.parquet")) == 2000
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20e6  # the file holds 50 MB
+
+
 def test_parquet_of_others_and_our_own_shards(tmp_path):
     pq.write_table(pa.table({"story": ["একটি গল্প।", "আর একটি।"]}), tmp_path / "a.parquet")
     stories = list(Parquet(str(tmp_path), "bn", name="set"))
@@ -176,7 +273,7 @@ def test_parquet_of_others_and_our_own_shards(tmp_path):
 BAD = {
     "not UTF-8": (
         lambda p: Text(write(p, {"hi/a.txt": b"abc\xff\n"}), ["hi"]),
-        r"a\.txt' is not valid UTF-8 \(byte 3 is 0xff",
+        r"a\.txt' is not valid UTF-8 \(line 1, byte 3 is 0xff",
     ),
     "not UTF-8 in rows": (
         lambda p: JSONLines(write(p, {"a.jsonl": b'{"text": "x"}\n{"text": "\xe0\xa4"}\n'}), "en"),
@@ -191,6 +288,15 @@ BAD = {
         r"row 1 of .*a\.jsonl' is written in Latin script, but Marathi \(mr\) in Devanagari",
     ),
     "no letters": (lambda p: JSONLines(write(p, {"a.jsonl": '{"text": "123 !"}'}), "hi"), "holds no text"),
+    "too many fields": (lambda p: CSV(write(p, {"a.csv": "text,n\nx,1,2\n"}), "en"), "line 2 of .* has 3 fields, but"),
+    "open quotes": (lambda p: CSV(write(p, {"a.csv": 'text,n\n"x,1\n'}), "en"), "line 2 of .* has 1 fields, but the f"),
+    "no header": (lambda p: CSV(write(p, {"a.csv": "\n"}), "en"), "has no first line with the names of its columns"),
+    "cut archive": (lambda p: JSONLines(write(p, {"a.jsonl.gz": gzip.compress(b"{}" * 99)[:-9]}), "en"), "is damaged"),
+    "no archive": (lambda p: Text(write(p, {"a.txt.zst": b"text"}), ["en"]), "is damaged"),
+    "unknown licence": (
+        lambda p: JSONLines(write(p, {"a.jsonl": '{"text": "x", "license": "mine"}'}), "en"),
+        "licence 'mine' is not known",
+    ),
     "null text": (lambda p: JSONLines(write(p, {"a.jsonl": '{"text": null}'}), "hi"), "has no text in column 'text'"),
     "not JSON": (lambda p: JSONLines(write(p, {"a.jsonl": "{text}"}), "hi"), r"line 1 of .* is not valid JSON"),
     "no object": (lambda p: JSONLines(write(p, {"a.jsonl": "[1]"}), "hi"), "is not a JSON object"),

@@ -6,7 +6,7 @@ import pytest
 from corpora.errors import UserError
 from corpora.folders import new_folder, write_manifest
 from corpora.languages import LANGUAGES, get_language
-from corpora.statistics import count, describe, table
+from corpora.statistics import collect, frequent, scripts, table
 from corpora.stories import SCHEMA, Story, read_corpus, write_split
 
 STORIES = [Story(str(n), "bn", f"গল্প {n}।", "test", title="র‍্যাব", license="CC0-1.0") for n in range(5)]
@@ -61,7 +61,7 @@ def test_statistics_by_hand():
         Story("1", "hi", "क्षत्रिय राजा।\n\nराजा हँसा।", "s", group="g", license="MIT"),
         Story("2", "hi", "र्‍या", "s", group="g"),
     ]
-    counts = count(stories)
+    counts = collect({"train": stories}).summary()["hi"]["train"]
     # aksharas: क्ष त्रि य _ रा जा । \n \n रा जा _ हँ सा ।  and र्‍या
     expected = {"stories": 2, "groups": 1, "words": 5, "distinct_words": 5, "aksharas": 16, "paragraphs": 3}
     assert {key: counts[key] for key in expected} == expected
@@ -70,7 +70,7 @@ def test_statistics_by_hand():
 
 
 def test_table_lists_languages_in_the_registrys_order():
-    statistics = describe({"train": [*STORIES, Story("h", "hi", "एक दो", "s")], "test": []})
+    statistics = collect({"train": [*STORIES, Story("h", "hi", "एक दो", "s")], "test": []}).summary()
     lines = table(statistics).splitlines()
     assert [line.split()[:3] for line in lines[1:]] == [
         [code, split, str(number if split == "train" else 0)]
@@ -78,3 +78,15 @@ def test_table_lists_languages_in_the_registrys_order():
         for split in ("train", "validation", "test")
     ]
     assert table(statistics, markdown=True).splitlines()[2] == "| hi | train | 1 | 5 | 2 | 4 |"
+
+
+def test_frequent_words_are_whole_and_bare():
+    words = {"“कि": 3, "कि": 2, "धीरे-धीरे": 4, "र्‍या,": 2, "Don't": 1, "don't": 1, "है।उसने": 1, "—": 9, "१२": 1}
+    assert frequent(words, 10) == [
+        *[("कि", 5), ("धीरे-धीरे", 4), ("don't", 2), ("र्‍या", 2), ("उसने", 1), ("है", 1), ("१२", 1)]
+    ]
+    assert frequent(words, 1, without=["कि"]) == [("धीरे-धीरे", 4)]
+
+
+def test_letters_and_marks_are_counted_by_script():
+    assert scripts({"कि": 2, "aé1": 1, "ক্": 1, "।": 5}) == {"Devanagari": 4, "Latin": 2, "Bengali": 2}

@@ -9,7 +9,9 @@ import re
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import yaml
 
 LARGE = (".safetensors", ".model", ".parquet", ".bin")
 COMMIT = "0" * 39 + "1"
@@ -96,9 +98,9 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(200)
         if match := re.fullmatch(r"/(.+)\.git/info/lfs/objects/batch", path):
             return self.large_files(json.loads(data))
-        if match := re.fullmatch(r"/api/models/([^/]+/[^/]+)(/.*)?", path):
+        if match := re.fullmatch(r"/api/(?:models|datasets)/([^/]+/[^/]+)(/.*)?", path):
             return self.api(match[1], match[2] or "", data)
-        if match := re.fullmatch(r"/([^/]+/[^/]+)/resolve/[^/]+/(.+)", path):
+        if match := re.fullmatch(r"/(?:datasets/)?([^/]+/[^/]+)/resolve/[^/]+/(.+)", path):
             return self.file(match[1], match[2])
         return self.answer(404, {"error": "no such route"}, head=self.command == "HEAD")
 
@@ -151,15 +153,24 @@ class Handler(BaseHTTPRequestHandler):
             found = [name for name in files if name.startswith(under)]
             if under and not found:
                 return self.missing("EntryNotFound")
-            entries = [
-                {"type": "file", "path": name, "size": len(files[name]), "oid": _oid(files[name])} for name in found
-            ]
-            return self.answer(200, entries)
-        if rest == "" or rest.startswith("/revision/"):
-            siblings = [{"rfilename": name} for name in files]
+            if "recursive=true" in self.path.lower():
+                return self.answer(200, [_entry(name, files[name]) for name in found])
+            folders = sorted({name.removeprefix(under).split("/")[0] for name in found if "/" in name[len(under) :]})
+            entries = [_entry(name, files[name]) for name in found if "/" not in name[len(under) :]]
             return self.answer(
-                200, {"id": repository, "modelId": repository, "sha": COMMIT, "siblings": siblings, "tags": []}
+                200, entries + [{"type": "directory", "path": under + name, "oid": "0"} for name in folders]
             )
+        if rest.startswith("/paths-info/"):
+            asked = parse_qs(data.decode())["paths"] if data[:1] != b"{" else json.loads(data)["paths"]
+            return self.answer(200, [_entry(name, files[name]) for name in asked if name in files])
+        if rest == "" or rest.startswith("/revision/"):
+            if rest and rest.removeprefix("/revision/") not in ("main", COMMIT):
+                return self.missing("RevisionNotFound")
+            siblings = [{"rfilename": name} for name in files]
+            front = files.get("README.md", b"").decode().split("---\n")
+            card = yaml.safe_load(front[1]) if len(front) > 2 else {}
+            about = {"sha": COMMIT, "siblings": siblings, "tags": [], "cardData": card}
+            return self.answer(200, {"id": repository, "modelId": repository, **about})
         return self.answer(404, {"error": "no such route"})
 
     def file(self, repository: str, name: str) -> None:
@@ -171,7 +182,16 @@ class Handler(BaseHTTPRequestHandler):
         headers = {"ETag": f'"{_oid(files[name])}"', "X-Repo-Commit": COMMIT, "Content-Type": "text/plain"}
         if name.endswith(LARGE):
             headers |= {"X-Linked-Size": str(len(files[name])), "X-Linked-Etag": headers["ETag"]}
-        return self.answer(200, files[name], headers, head=self.command == "HEAD")
+        content, status = files[name], 200
+        if match := re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or ""):
+            first, last = int(match[1]), min(int(match[2] or len(content)), len(content) - 1)
+            headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
+            content, status = content[first : last + 1], 206
+        return self.answer(status, content, headers, head=self.command == "HEAD")
+
+
+def _entry(name: str, content: bytes) -> dict:
+    return {"type": "file", "path": name, "size": len(content), "oid": _oid(content)}
 
 
 def _oid(content: bytes) -> str:
