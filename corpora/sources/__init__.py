@@ -3,8 +3,9 @@
 from corpora.sources.base import FileSource, Source
 from corpora.sources.embedded import Generator
 from corpora.sources.katha import Katha72
+from corpora.sources.llm import Llm
 from corpora.sources.markdown import Markdown
 from corpora.sources.tables import JSONLines, Parquet
 from corpora.sources.text import Text
 
-__all__ = ["FileSource", "Generator", "JSONLines", "Katha72", "Markdown", "Parquet", "Source", "Text"]
+__all__ = ["FileSource", "Generator", "JSONLines", "Katha72", "Llm", "Markdown", "Parquet", "Source", "Text"]
