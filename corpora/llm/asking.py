@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from corpora.errors import UserError
-from corpora.llm.budget import Budget, OverBudgetError, Ledger
+from corpora.llm.budget import Budget, Ledger, OverBudgetError
 from corpora.llm.checks import Checks, check
 from corpora.llm.client import Answer, Client
 from corpora.llm.endpoint import Endpoint

@@ -39,7 +39,7 @@ class Gate:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that `retry-after-ms` or `retry-after` ask for (a number or a date, RFC 9110 §10.2.3); None if neither."""
+    """Seconds that `retry-after-ms` or `retry-after` ask for (number or date, RFC 9110 §10.2.3); None if neither."""
     if (milliseconds := _number(headers.get("retry-after-ms"))) is not None:
         return milliseconds / 1000
     value = headers.get("retry-after")
@@ -54,7 +54,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 def until_reset(headers: Mapping[str, str], tokens: int) -> float:
     """Seconds until the limits leave room for a request of so many tokens.
 
-    By `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`; a request larger than the whole limit waits for all of it.
+    By `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`; a request above the whole limit waits for all of it.
     """
     waits = [0.0]
     for what, needed in (("requests", 1), ("tokens", tokens)):

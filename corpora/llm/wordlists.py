@@ -5,9 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -59,12 +60,17 @@ def word_lists(languages: Sequence[str], folder: str = "") -> dict[str, WordList
     codes = [get_language(code).code for code in languages]
     if folder:
         return {code: _read_folder(Path(folder), code) for code in codes}
-    rows = yaml.safe_load(unicodedata.normalize("NFC", _FILE.read_text(encoding="utf-8")))
+    rows = _rows()
     places = {code: rows["languages"].index(code) for code in codes}
     return {
         code: WordLists(**{kind: tuple(row[place] for row in rows[kind]) for kind in KINDS})
         for code, place in places.items()
     }
+
+
+@cache
+def _rows() -> dict[str, Any]:
+    return yaml.safe_load(unicodedata.normalize("NFC", _FILE.read_text(encoding="utf-8")))
 
 
 def _read_folder(folder: Path, code: str) -> WordLists:
