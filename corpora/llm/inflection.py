@@ -42,7 +42,7 @@ def fold(word: str, language: str) -> str:
 
 def uses(text: Sequence[str], word: str, part_of_speech: str, language: str) -> bool:
     """Whether `text` (see `words`) has a form of `word`, which is in dictionary form and may have several parts."""
-    *parts, last = word.split()
+    *parts, last = regex.split(r"[\s-]+", word)
     kinds = ["noun"] * len(parts) + [part_of_speech]
     patterns = [forms(part, kind, language) for part, kind in zip([*parts, last], kinds, strict=True)]
     head = patterns[-1]

@@ -152,10 +152,10 @@ class Llm(Source):
             for code in sorted({*kept, *failures})
         ]
         made = (
-            f"A language model ({', '.join(report['models'])}) wrote these stories. Each prompt asked for a noun, a verb, "
-            "an adjective and a mood, drawn without replacement, and for a length and a form. An answer was kept if it is "
-            "in the language and its script, of about the length asked for, finished, uses the three words in some form, "
-            "and holds no instructions, advertising or refusal."
+            f"A language model ({', '.join(report['models'])}) wrote these stories. Each prompt asked for a noun, a "
+            "verb, an adjective and a mood, drawn without replacement, and for a length and a form. An answer was kept "
+            "if it is in the language and its script, of about the length asked for, finished, uses the three words in "
+            "some form, and holds no instructions, advertising or refusal."
         )
         return "\n".join([made, "", _row("language", "kept", *reasons), _row(*["---"] * (2 + len(reasons))), *rows])
 
