@@ -81,8 +81,8 @@ async def _ask(prompts: Iterable[Prompt], endpoint: Endpoint, ledger: Ledger, ch
         async with asyncio.TaskGroup() as tasks:
             for _ in range(endpoint.concurrency):
                 tasks.create_task(work())
-    except* UserError as errors:
-        raise errors.exceptions[0] from None
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from None
     finally:
         await client.close()
     return not stopped

@@ -10,16 +10,19 @@ from corpora.errors import UserError
 
 @dataclass(frozen=True)
 class Budget:
-    """What may be spent on a folder of answers, all runs together; 0 is no limit."""
+    """What may be spent on a folder of answers, all runs together; 0 is no limit.
+
+    Args:
+        tokens: tokens, of prompts and answers.
+        money: money, in the currency of the prices.
+        input_price: price of a million tokens of prompts.
+        output_price: price of a million tokens of answers.
+    """
 
     tokens: int = 0
-    """Tokens, read and written."""
     money: float = 0.0
-    """Money, in the currency of the prices."""
     input_price: float = 0.0
-    """Price of a million tokens of prompts."""
     output_price: float = 0.0
-    """Price of a million tokens of answers."""
 
     def cost(self, input_tokens: int, output_tokens: int) -> float:
         """Price of so many tokens."""

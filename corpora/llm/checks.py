@@ -49,12 +49,15 @@ _ADVERTISING = regex.compile(
 
 @dataclass(frozen=True)
 class Checks:
-    """How strict the checks are."""
+    """How strict the checks are.
+
+    Args:
+        missing_words: how many of the three required words may be missing.
+        length: by what share the length may miss the range asked for: 0.5 is half the least to half more than the most.
+    """
 
     missing_words: int = 0
-    """How many of the three required words may be missing."""
     length: float = 0.5
-    """By what share the length may miss the range asked for, e.g. 0.5: half the least to half more than the most."""
 
 
 def check(text: str, prompt: Prompt, checks: Checks) -> tuple[str, str]:

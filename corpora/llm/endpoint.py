@@ -14,20 +14,24 @@ _OURS = ("messages", "model", "n", "stream", "extra_headers", "extra_query")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An OpenAI-compatible endpoint and how it is asked. Its key, if it needs one, stands in OPENAI_API_KEY."""
+    """An OpenAI-compatible endpoint and how it is asked. Its key, if it needs one, stands in OPENAI_API_KEY.
+
+    Args:
+        model: the model's name there.
+        url: its base URL, e.g. http://localhost:8000/v1; by default that of OPENAI_BASE_URL, else OpenAI's.
+        settings: further arguments of `chat.completions.create`, e.g. {"temperature": 0.8, "max_tokens": 2000}; what
+            only this endpoint knows goes into its `extra_body`.
+        concurrency: how many requests are under way at once.
+        timeout: seconds after which a request is given up and sent again.
+        retries: how often a request is sent again.
+    """
 
     model: str
-    """The model's name there."""
     url: str = ""
-    """Its base URL, e.g. http://localhost:8000/v1; by default that of OPENAI_BASE_URL, else OpenAI's."""
     settings: dict[str, Any] = field(default_factory=lambda: {"temperature": 1.0, "max_tokens": 3000})
-    """Further arguments of `chat.completions.create`: {"temperature": 0.8, "max_tokens": 2000, "extra_body": {…}}."""
     concurrency: int = 8
-    """How many requests are under way at once."""
     timeout: float = 300.0
-    """Seconds after which a request is given up and sent again."""
     retries: int = 6
-    """How often a request is sent again."""
 
 
 def import_openai() -> Any:

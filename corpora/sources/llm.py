@@ -1,4 +1,37 @@
-"""Stories asked of a language model at any OpenAI-compatible endpoint, as a source."""
+r"""Stories asked of a language model at any OpenAI-compatible endpoint, as a source.
+
+What to install: `pip install 'kathalab[llm]'`. What to start, for example, and its `--source.endpoint.url`:
+
+    vllm serve google/gemma-3-4b-it               http://localhost:8000/v1
+    llama-server -m MODEL.gguf --parallel 4       http://localhost:8080/v1
+    ollama serve                                  http://localhost:11434/v1
+    transformers serve MODEL                      http://localhost:8000/v1
+    nothing: a commercial one                     its URL (OpenAI's if none is given), its key in OPENAI_API_KEY
+
+What to type:
+
+    kathalab corpora build --source Llm --source.folder answers --source.languages [hi,mr,bn] --source.prompts 1000 \
+      --source.endpoint.url http://localhost:8000/v1 --source.endpoint.model google/gemma-3-4b-it \
+      --source.endpoint.concurrency 32 --source.endpoint.settings '{"temperature": 1.0, "max_tokens": 2000}' \
+      --source.budget.tokens 5000000 --output corpus
+
+The prompts of Regional TinyStories' kind, from its word lists:
+
+      --source.profile regional-tinystories --source.words PATH/words --source.levels "['2+']"
+
+Each prompt asks for one noun, verb, adjective and mood, drawn from all their combinations without replacement. Prompt N
+is the same whoever computes it, so machines may share the work by `first`, each with a folder of its own; `cat` joins
+their answers.jsonl and failures.jsonl afterwards. The folder holds
+
+    answers.jsonl     what may stay: prompt, text, model, settings, tokens, cost, attempts, seconds
+    failures.jsonl    the same for what may not, with `reason` (see `corpora.llm.checks`) and what it was `found` by
+    prompts.json      whose answers these are
+    report.json       counts by language and reason, tokens and cost by model
+
+A killed run goes on where it was. A prompt that got no answer is asked again in the next run, a rejected answer is not. A
+budget is never overrun: a request is sent if what it may cost at most still fits; the corpus is then made of what is
+there. The key stands in the environment only and is written nowhere.
+"""
 
 from __future__ import annotations
 
@@ -42,27 +75,6 @@ class Llm(Source):
         attribution: str = "",
     ):
         """Ask for stories and take those that pass the checks; what the folder holds already is not asked again.
-
-        Needs `pip install 'kathalab[llm]'` and an endpoint that speaks OpenAI's chat completions:
-
-          vllm serve google/gemma-3-4b-it                         http://localhost:8000/v1
-          llama-server -m MODEL.gguf --port 8080                  http://localhost:8080/v1
-          ollama serve                                            http://localhost:11434/v1
-          transformers serve                                      http://localhost:8000/v1
-          any commercial one, with its key in OPENAI_API_KEY      its URL; OpenAI's if none is given
-
-        Example:
-          kathalab corpora build --source Llm --source.folder answers --source.languages [hi,mr,bn] \\
-            --source.prompts 1000 --source.endpoint.url http://localhost:8000/v1 \\
-            --source.endpoint.model google/gemma-3-4b-it --source.endpoint.concurrency 32 --output corpus
-
-        Each prompt asks for one noun, verb, adjective and mood, drawn from all their combinations without replacement;
-        prompt N is the same whoever computes it, so several machines may share the work by `first`, each with its own
-        folder (read together afterwards as JSONLines). The folder holds answers.jsonl (prompt, text, model, settings,
-        tokens, cost), failures.jsonl (the same with a reason), prompts.json (whose answers these are) and report.json
-        (counts by reason). A killed run goes on where it was; prompts that got no answer are asked again in the next
-        run, rejected answers are not. The key stands in the environment only and is written nowhere. When the budget is
-        reached the corpus is built of what is there.
 
         Args:
             folder: where the answers are kept.
