@@ -28,8 +28,8 @@ their answers.jsonl and failures.jsonl afterwards. The folder holds
     prompts.json      whose answers these are
     report.json       counts by language and reason, tokens and cost by model
 
-A killed run goes on where it was. A prompt that got no answer is asked again in the next run, a rejected answer is not. A
-budget is never overrun: a request is sent if what it may cost at most still fits; the corpus is then made of what is
+A killed run goes on where it was. A prompt that got no answer is asked again in the next run, a rejected answer is not.
+A budget is never overrun: a request is sent if what it may cost at most still fits; the corpus is made of what is
 there. The key stands in the environment only and is written nowhere.
 """
 
