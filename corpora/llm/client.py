@@ -82,10 +82,8 @@ class Client:
         Raises UserError where no request can succeed (key, model, quota), OverBudgetError where none may be sent.
         """
         answer, start = Answer(model=self._endpoint.model), time.monotonic()
-        aside = (
-            len(message.encode()) + 64,
-            self._longest_answer,
-        )  # a token is a byte at least; 64 for the chat template
+        longest_prompt = len(message.encode()) + 64  # a token is at least a byte; 64 for a chat template
+        aside = (longest_prompt, self._longest_answer)
         pause: float | None = 0.0
         while pause is not None and answer.attempts <= self._endpoint.retries:
             await asyncio.sleep(pause)

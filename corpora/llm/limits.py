@@ -33,9 +33,9 @@ class Gate:
         self._opens = max(self._opens, time.monotonic() + seconds)
 
     async def passed(self) -> None:
-        """Wait until the gate is open; those who waited go through one after another within a moment."""
+        """Wait until the gate is open; those who waited go through one after another, not all at once."""
         while (wait := self._opens - time.monotonic()) > 0:
-            await asyncio.sleep(wait + random.uniform(0, 0.05) * min(wait, 10))
+            await asyncio.sleep(wait + random.uniform(0, 0.25) * min(wait, 10))
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
