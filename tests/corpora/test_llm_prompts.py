@@ -1,6 +1,8 @@
 """Prompts: drawn without replacement, the same wherever they are computed, whole sentences in every language."""
 
+import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -117,3 +119,17 @@ def test_unknown_profiles_and_levels_are_named():
         Prompts(["hi"], profile="x")
     with pytest.raises(UserError, match="no language is given"):
         Prompts([])
+
+
+@pytest.mark.real
+def test_the_published_word_lists_are_a_profile():
+    folder = Path(os.environ["KATHALAB_DATA"]) / "regional-tinystories" / "words"
+    prompts = Prompts(["hi", "mr", "bn"], profile="regional-tinystories", words=str(folder))
+    sizes = {"hi": (345, 199, 288, 20), "mr": (197, 186, 190, 20), "bn": (200, 194, 198, 20)}  # entries that differ
+    assert {code: lists.sizes for code, lists in word_lists(["hi", "mr", "bn"], str(folder)).items()} == sizes
+    for code in sizes:
+        drawn = [prompts.prompt(code, index) for index in range(7000)]
+        assert len({(p.noun, p.verb, p.adjective, p.feature) for p in drawn}) == 7000
+        assert {p.level for p in drawn} == {"1", "2", "2+", "3", "4", "4+", "5"}
+    with pytest.raises(UserError, match="no folder en or eng or english"):
+        Prompts(["en"], words=str(folder))
