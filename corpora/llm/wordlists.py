@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from corpora.languages import get_language
 
 KINDS = ("nouns", "verbs", "adjectives", "features")
 _FILE = Path(__file__).parent / "words.yaml"
+_NOTE = re.compile(r"\s*\([^)]*\)")
 _OTHER_NAMES = {"bn": ("bangla",)}
 
 
@@ -55,7 +57,8 @@ class WordLists:
 def word_lists(languages: Sequence[str], folder: str = "") -> dict[str, WordLists]:
     """The lists by language: the committed ones, in which all languages have the same ideas in the same order, or those
     of `folder`, which holds for each language a folder (`hi`, `hin` or `hindi`) with `nouns.txt`, `verbs.txt`,
-    `adjectives.txt` and `features.txt`, one entry a line (`hindi-nouns.txt` as published is found too).
+    `adjectives.txt` and `features.txt`, one entry a line (`hindi-nouns.txt` as published is found too). Quotation marks
+    around an entry and notes in brackets behind it are left out, and what is there twice.
     """
     codes = [get_language(code).code for code in languages]
     if folder:
@@ -87,7 +90,7 @@ def _read(place: Path, kind: str) -> tuple[str, ...]:
     if len(files) != 1:
         raise UserError(f"{str(place)!r} holds {len(files)} files that end in {kind}.txt; there must be one.")
     lines = unicodedata.normalize("NFC", files[0].read_text(encoding="utf-8")).splitlines()
-    entries = dict.fromkeys(line.strip().strip('"“”') for line in lines)
+    entries = dict.fromkeys(_NOTE.sub("", line).strip().strip('"“”') for line in lines)
     if not (found := tuple(entry for entry in entries if entry)):
         raise UserError(f"{str(files[0])!r} is empty; write one entry a line.")
     return found

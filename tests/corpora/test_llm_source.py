@@ -281,9 +281,11 @@ def test_a_budget_stops_cleanly_and_is_never_overrun(server, tmp_path, capsys):
     # The next run knows what the first one spent, and money counts likewise.
     list(source(server, tmp_path, 30, {"settings": settings}, budget=Budget(tokens=budget)))
     assert len(server.times) == len(stories)
-    price = Budget(money=0.02, input_price=1.0, output_price=2.0)
-    more = list(source(server, tmp_path, 30, {"settings": settings}, budget=price))
-    assert len(stories) <= len(more) < 30 or sum(r["cost"] for r in lines(tmp_path, "answers.jsonl")) <= 0.02
+    price = Budget(money=0.004, input_price=1.0, output_price=2.0)
+    assert len(list(source(server, tmp_path, 30, {"settings": settings}, budget=price))) > len(stories)
+    cost = sum(record["cost"] for record in lines(tmp_path, "answers.jsonl"))
+    dearest = ((longest - 100) * 1.0 + 100 * 2.0) / 1e6
+    assert 0.004 - dearest < cost <= 0.004
 
 
 @pytest.mark.parametrize(
