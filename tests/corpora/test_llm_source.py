@@ -282,7 +282,7 @@ def test_a_budget_stops_cleanly_and_is_never_overrun(server, tmp_path, capsys):
     list(source(server, tmp_path, 30, {"settings": settings}, budget=Budget(tokens=budget)))
     assert len(server.times) == len(stories)
     price = Budget(money=0.004, input_price=1.0, output_price=2.0)
-    assert len(list(source(server, tmp_path, 30, {"settings": settings}, budget=price))) > len(stories)
+    assert len(list(source(server, tmp_path, 60, {"settings": settings}, budget=price))) > len(stories)
     cost = sum(record["cost"] for record in lines(tmp_path, "answers.jsonl"))
     dearest = ((longest - 100) * 1.0 + 100 * 2.0) / 1e6
     assert 0.004 - dearest < cost <= 0.004
