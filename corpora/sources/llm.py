@@ -166,8 +166,9 @@ class Llm(Source):
         made = (
             f"A language model ({', '.join(report['models'])}) wrote these stories. Each prompt asked for a noun, a "
             "verb, an adjective and a mood, drawn without replacement, and for a length and a form. An answer was kept "
-            "if it is in the language and its script, of about the length asked for, finished, uses the three words in "
-            "some form, and holds no instructions, advertising or refusal."
+            "if it is in the language and its script, of about the length asked for, finished, uses at least "
+            f"{3 - self.checks.missing_words} of the three words in some form, and holds no instructions, advertising "
+            "or refusal."
         )
         return "\n".join([made, "", _row("language", "kept", *reasons), _row(*["---"] * (2 + len(reasons))), *rows])
 
