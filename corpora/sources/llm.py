@@ -131,6 +131,8 @@ class Llm(Source):
         for place, record in self._records.places(ANSWERS):
             if record["language"] in self.languages and record["index"] in indices:
                 places[record["index"], self.languages.index(record["language"])] = place
+        if not places:
+            raise UserError(f"not one answer may stay; report.json and failures.jsonl in {self.folder!r} say why.")
         with open(Path(self.folder) / ANSWERS, "rb") as file:
             for key in sorted(places):
                 file.seek(places[key])

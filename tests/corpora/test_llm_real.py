@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from corpora.errors import UserError
 from corpora.llm.endpoint import Endpoint
 from corpora.sources import Llm
 
@@ -54,7 +56,9 @@ def test_every_answer_of_a_real_model_gets_a_verdict(served, tmp_path):
     settings = {"temperature": 0.8, "max_tokens": 120, "seed": 1}
     endpoint = Endpoint(model, url, settings, concurrency=1, timeout=280, retries=1)
     source = Llm(str(tmp_path), ["hi", "mr", "bn"], 2, endpoint, levels=["1"])
-    stories = list(source)
+    stories = []
+    with suppress(UserError):  # not one may stay of what a base model writes
+        stories += source
     report = source._records.report()
     print("\n" + source.about)
     assert len(stories) == sum(report["answers"].values())

@@ -256,13 +256,15 @@ def test_answers_that_are_no_story_are_kept_apart_with_their_reason(server, tmp_
         {"text": "मीना ने कहा कि वह खुश है। उसके भाई को भी अच्छा लगा और वह साथ आ गया। " * 2},
     ]
     server.script = lambda attempt, prompt: plans[len(server.times) - 1]
-    assert list(source(server, tmp_path, 5, {"concurrency": 1})) == []
+    with pytest.raises(UserError, match="not one answer may stay"):
+        list(source(server, tmp_path, 5, {"concurrency": 1}))
     failures = lines(tmp_path, "failures.jsonl")
     assert [failure["reason"] for failure in failures] == ["refusal", "language", "cut off", "empty", "words"]
     assert failures[0]["text"] == "I'm sorry, but I can't write that story."
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["failures"]["hi"] == {"refusal": 1, "language": 1, "cut off": 1, "empty": 1, "words": 1}
-    list(source(server, tmp_path, 5))
+    with pytest.raises(UserError, match="not one answer may stay"):
+        list(source(server, tmp_path, 5))
     assert len(server.times) == 5  # a bad answer is an answer
 
 
@@ -309,7 +311,9 @@ def test_options_that_cannot_be_right_are_refused(server, tmp_path, options, sen
 
 def test_the_key_reaches_the_server_and_no_file_or_message(server, tmp_path, capfd):
     server.script = lambda attempt, prompt: (
-        {"status": 400, "body": json.dumps({"error": {"message": f"{KEY} may not do this"}})} if attempt == 1 else None
+        {"status": 400, "body": json.dumps({"error": {"message": f"{KEY} may not do this"}})}
+        if len(server.times) == 1
+        else None
     )
     list(source(server, tmp_path, 2, {"concurrency": 1}))
     assert server.keys == {f"Bearer {KEY}"}
