@@ -8,6 +8,8 @@ What to install: `pip install 'kathalab[llm]'`. What to start, for example, and 
     transformers serve MODEL                      http://localhost:8000/v1
     nothing: a commercial one                     its URL (OpenAI's if none is given), its key in OPENAI_API_KEY
 
+(`transformers serve` heeds a temperature only where the model's generation_config.json says `"do_sample": true`.)
+
 What to type:
 
     kathalab corpora build --source Llm --source.folder answers --source.languages [hi,mr,bn] --source.prompts 1000 \
