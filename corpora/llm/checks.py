@@ -12,7 +12,7 @@ import regex
 
 from corpora.languages import LANGUAGES, get_language
 from corpora.llm.inflection import uses, words
-from corpora.llm.languages import knowledge
+from corpora.llm.knowledge import knowledge
 from corpora.llm.prompts import Prompt
 
 REASONS = {

@@ -19,7 +19,7 @@ from typing import Any
 
 import regex
 
-from corpora.llm.languages import knowledge
+from corpora.llm.knowledge import knowledge
 
 _WORD = regex.compile(r"[\p{L}\p{M}\u200c\u200d]+(?:['’][\p{L}]+)?")
 WINDOW = 6

@@ -15,7 +15,7 @@ import yaml
 
 from corpora.errors import UserError
 from corpora.languages import get_language
-from corpora.llm.languages import Knowledge, knowledge
+from corpora.llm.knowledge import Knowledge, knowledge
 from corpora.llm.permutation import Permutation
 from corpora.llm.wordlists import WordLists, word_lists
 

@@ -9,7 +9,7 @@ import pytest
 from corpora.errors import UserError
 from corpora.languages import get_language
 from corpora.llm.checks import Checks, check
-from corpora.llm.languages import knowledge
+from corpora.llm.knowledge import knowledge
 from corpora.llm.prompts import PROFILES, Prompts
 from corpora.llm.wordlists import KINDS, word_lists
 
