@@ -6,7 +6,7 @@ import inspect
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,12 @@ def build_corpus(
 def configuration(source: Source) -> dict[str, Any]:
     """A source's class and the arguments it was made with."""
     names = [name for name in inspect.signature(type(source)).parameters if hasattr(source, name)]
-    return {"class": type(source).__name__, **{name: getattr(source, name) for name in names}}
+    return {"class": type(source).__name__, **{name: plain(getattr(source, name)) for name in names}}
+
+
+def plain(value: Any) -> Any:
+    """Options in a dataclass as a dictionary, anything else as it is."""
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 def _read(source: Source) -> list[Story]:

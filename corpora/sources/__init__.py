@@ -4,6 +4,7 @@ from corpora.sources.base import FileSource, Source
 from corpora.sources.embedded import Generator
 from corpora.sources.hub import Hub
 from corpora.sources.katha import Katha72
+from corpora.sources.llm import Llm
 from corpora.sources.markdown import Markdown
 from corpora.sources.tables import CSV, JSON, JSONLines, Parquet
 from corpora.sources.text import Text
@@ -16,6 +17,7 @@ __all__ = [
     "Hub",
     "JSONLines",
     "Katha72",
+    "Llm",
     "Markdown",
     "Parquet",
     "Source",
