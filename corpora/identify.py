@@ -3,7 +3,7 @@
 The script decides first. Bengali script is Assamese where ৰ and ৱ, letters Bengali has not, outnumber র. Devanagari is
 told apart by a linear model (multinomial logistic regression) over the n-grams of 2 to 4 code points within each word
 and its borders, and whole words, which makes function words (है, आहे, छ) weigh by themselves. Its weights lie in
-`models/identification.tsv`; `tests/benchmarks/fit_identification.py` says on what they were fitted and makes them again.
+`models/identification.tsv`; `tests/benchmarks/fit_identification.py` says what they were fitted on and makes them.
 
 A word's score is remembered, so that running text costs little more than one look-up per word.
 """

@@ -1,5 +1,6 @@
 """The normaliser: each trap of Indic text by name, and the promises of the module as properties."""
 
+import json
 import unicodedata
 from collections import Counter
 
@@ -8,7 +9,9 @@ import regex
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from corpora.normalize import RULES, normalize
+from corpora import normalize as module
+from corpora.errors import UserError
+from corpora.normalize import FLAGS, RULES, Normalization, normalize, restore
 
 ZWNJ, ZWJ = "\u200c", "\u200d"
 NUKTA, NUKTA_BN = "\u093c", "\u09bc"
@@ -33,6 +36,11 @@ NUKTA, NUKTA_BN = "\u093c", "\u09bc"
         ("bn", f"র{ZWJ}্যাব", f"র{ZWJ}্যাব"),
         ("bn", f"র{ZWNJ}্যাব", f"র{ZWJ}্যাব"),
         ("bn", "কার্য", "কার্য"),
+        ("bn", f"ক্{ZWNJ}ষ ক্{ZWJ}ষ ক্ষ", f"ক্{ZWNJ}ষ ক্{ZWJ}ষ ক্ষ"),
+        ("mr", f"र{ZWJ}्य क{ZWNJ}्ष", f"र{ZWJ}्य क{ZWNJ}्ष"),
+        ("mr", f"कर्{ZWJ}", f"कर्{ZWJ}"),
+        ("bn", f"গ{ZWNJ}ুরু", f"গ{ZWNJ}ুরু"),
+        ("hi", f"र{ZWJ}ुपया", f"र{ZWJ}ुपया"),
         ("en", f"👨{ZWJ}👩{ZWJ}👧 and ❤\ufe0f{ZWJ}🔥", f"👨{ZWJ}👩{ZWJ}👧 and ❤\ufe0f{ZWJ}🔥"),
         # joiners that do not
         ("bn", f"এ{ZWJ}ই", "এই"),
@@ -40,10 +48,16 @@ NUKTA, NUKTA_BN = "\u093c", "\u09bc"
         ("hi", f"क{ZWNJ}ल{ZWJ}", "कल"),
         ("hi", f"श्{ZWJ}{ZWJ}{ZWNJ}व", f"श्{ZWJ}व"),
         ("en", f"a{ZWJ}b", "ab"),
+        ("hi", f"जगत्{ZWNJ} है", "जगत् है"),
+        ("bn", f"বাহ্{ZWNJ}!", "বাহ্!"),
+        ("bn", f"র{ZWJ}ুপ", "রুপ"),
+        ("bn", f"খ{ZWJ}্যাতি, অ{ZWJ}্যাপ", "খ্যাতি, অ্যাপ"),
+        ("hi", f"कि{ZWNJ}ताब{ZWJ}े", "किताबे"),
         # khanda ta
         ("bn", f"উত্{ZWJ}সব", "উৎসব"),
         ("bn", f"হঠাত্{ZWJ}", "হঠাৎ"),
-        ("bn", f"ত্{ZWNJ}", f"ত্{ZWNJ}"),
+        ("bn", f"ত্{ZWNJ}", "ত্"),
+        ("bn", f"ত্{ZWNJ}কাল", f"ত্{ZWNJ}কাল"),
         ("bn", "সত্য", "সত্য"),
         # vowels in two pieces, and marks in the wrong order or twice
         ("hi", "अाम", "आम"),
@@ -56,6 +70,10 @@ NUKTA, NUKTA_BN = "\u093c", "\u09bc"
         ("hi", "गाडि" + NUKTA + "याँ", "गाड" + NUKTA + "ियाँ"),
         ("mr", "राज्याकडेे", "राज्याकडे"),
         ("hi", "मााँ", "माাँ".replace("া", "ा")),
+        # broken sequences
+        ("hi", "वक््त", "वक्त"),
+        ("bn", "সত্্্য", "সত্য"),
+        ("hi", "ाम क्ि", "ाम क्ि"),
         # danda and spaces
         ("hi", "वह गया |", "वह गया।"),
         ("bn", "পারছি না|” সে", "পারছি না।” সে"),
@@ -102,7 +120,51 @@ def test_clean_text_counts_nothing():
 
 
 def test_rule_names_are_distinct():
-    assert len({rule.name for rule in RULES}) == len(RULES)
+    assert len({rule.name for rule in RULES + FLAGS}) == len(RULES + FLAGS)
+
+
+def test_what_is_broken_is_counted_and_left():
+    counts: Counter[str] = Counter()
+    text = "ाम ह ै क्ी কৃি १ा \ufffd"
+    assert normalize(text, "hi", counts) == text
+    assert counts == {"flag: mark without letter": 3, "flag: two vowel signs": 2, "flag: replacement character": 1}
+
+
+@pytest.mark.parametrize(
+    ("language", "options", "given_text", "expected"),
+    [
+        ("hi", {"digits": "native"}, "12:30 बजे 3.5 km MP3 ২ बार", "१२:३० बजे ३.५ km MP3 २ बार"),
+        ("mr", {"digits": "native"}, "1२३ रुपये", "१२३ रुपये"),
+        ("bn", {"digits": "native"}, "১২ বা 12 বা १२", "১২ বা ১২ বা ১২"),
+        ("bn", {"digits": "ascii"}, "২০২৬ সালে ৩টি", "2026 সালে 3টি"),
+        ("en", {"digits": "native"}, "१२ cats, 3 dogs", "12 cats, 3 dogs"),
+        ("hi", {"quotes": "straight"}, "“आओ,” माँ ने कहा, ‘अब’ ''घर'' «चलो»।", '"आओ," माँ ने कहा, \'अब\' "घर" "चलो"।'),
+        ("hi", {"stops": "native"}, "डॉ. राव आए. “बैठो.” ३.५ लीटर... वह है.", "डॉ. राव आए। “बैठो।” ३.५ लीटर... वह है।"),
+        ("bn", {"stops": "native"}, "সে গেল. মি. রায় এলেন.", "সে গেল। মি. রায় এলেন।".replace("য়", "য\u09bc")),
+        ("mr", {"stops": "native"}, "तो गेला । ती आली।मग ते", "तो गेला. ती आली. मग ते"),
+        ("en", {"stops": "native"}, "He went.", "He went."),
+    ],
+)
+def test_choices(language, options, given_text, expected):
+    assert normalize(given_text, language, options=Normalization(**options)) == expected
+
+
+def test_the_other_normaliser_is_counted_and_logged_too():
+    counts, edits = Counter(), []
+    options = Normalization(indic_nlp=True)
+    text = f"स्वत: कर्{ZWJ}या ॲप"
+    changed = normalize(text, "mr", counts, options, edits)
+    assert changed == "स्वतः कर्या एप"
+    assert counts["indic-nlp-library"] == 3
+    assert restore(changed, edits) == text
+
+
+def test_a_log_of_another_text_is_refused():
+    edits: list = []
+    normalize("तो  गेला", "mr", edits=edits)
+    assert edits == [("white space", 2, "  ", " ")]
+    with pytest.raises(UserError, match="'white space' wrote ' ' at character 2"):
+        restore("तोगेला", edits)
 
 
 INDIC = st.sampled_from(
@@ -116,12 +178,50 @@ TEXT = st.text(st.one_of(FREQUENT, INDIC, ODD), max_size=24) | st.text(max_size=
 LANGUAGE = st.sampled_from(["hi", "mr", "bn", "en"])
 
 
-@given(TEXT, LANGUAGE)
-def test_a_second_time_changes_nothing(text, language):
-    once = normalize(text, language)
+OPTIONS = st.builds(
+    Normalization,
+    digits=st.sampled_from(["keep", "native", "ascii"]),
+    quotes=st.sampled_from(["keep", "straight"]),
+    stops=st.sampled_from(["keep", "native"]),
+)
+
+
+@given(TEXT, LANGUAGE, OPTIONS)
+def test_a_second_time_changes_nothing(text, language, options):
+    once = normalize(text, language, options=options)
     counts: Counter[str] = Counter()
-    assert normalize(once, language, counts) == once
-    assert not counts
+    assert normalize(once, language, counts, options) == once
+    assert not {rule for rule in counts if not rule.startswith("flag: ")}
+
+
+@given(TEXT, LANGUAGE, OPTIONS)
+def test_the_log_restores_the_original(text, language, options):
+    edits: list = []
+    counts: Counter[str] = Counter()
+    clean = normalize(text, language, counts, options, edits)
+    assert clean == normalize(text, language, options=options)
+    assert restore(clean, json.loads(json.dumps(edits))) == text
+    assert Counter(edit.rule for edit in edits) == Counter(
+        {rule: number for rule, number in counts.items() if not rule.startswith("flag: ")}
+    )
+
+
+class Always:
+    """A quick look that always finds something."""
+
+    def search(self, text):
+        return True
+
+
+@given(TEXT, LANGUAGE)
+def test_quick_looks_spare_no_rule(text, language):
+    quick, thorough = Counter(), Counter()
+    clean = normalize(text, language, quick)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("_ODD_CHARACTER", "_ODD_PAIR", "_LONE_MARK", "_ODD_LAYOUT"):
+            patch.setattr(module, name, Always())
+        assert normalize(text, language, thorough) == clean
+    assert quick == thorough
 
 
 def bare(text: str) -> list[str]:
