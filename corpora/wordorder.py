@@ -1,0 +1,101 @@
+"""Whether words stand in an order that the language has: a small model of which kinds of words are neighbours.
+
+A kind is one of the 600 most frequent words, or the last two code points of any other word, or a number, comma, or end
+of sentence. For each pair of neighbours, `models/wordorder-LANGUAGE.tsv` holds how much more often it occurs in text
+than in the same text with its words shuffled: log2 ((seen + 1) / (seen shuffled + 1)), in bits, where it is worth
+telling. A text's score is the mean over its pairs, less the threshold between text and shuffled text that was found by
+cross-validation, so that text is above 0 and shuffled text below. `tests/benchmarks/fit_wordorder.py` fits the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import chain, pairwise, repeat
+from pathlib import Path
+
+import regex
+
+MODELS = Path(__file__).parent / "models"
+END, COMMA, NUMBER, OTHER = "</s>", ",", "#", "-"
+SUFFIX = 2
+"""Code points of a word's ending."""
+_NOT_LETTERS = regex.compile(r"[^\p{L}\p{M}\u200c\u200d]+")
+_TAIL = regex.compile(r"[^\p{L}\p{M}\p{N}]*\Z")
+
+
+def parts(token: str) -> list[str]:
+    """What a token, split at white space, holds: a word or number, and the punctuation that ends it or its clause."""
+    word = _NOT_LETTERS.sub("", token)
+    found = [word] if word else [NUMBER] if any(char.isdigit() for char in token) else []
+    tail = set(_TAIL.search(token)[0])
+    if tail & set("।॥.?!…"):
+        found.append(END)
+    elif tail & set(",;:–—-"):
+        found.append(COMMA)
+    return found
+
+
+class Kinds(dict[str, tuple[str, ...]]):
+    """Token -> the kinds of its parts, found when first asked for."""
+
+    LIMIT = 200_000
+
+    def __init__(self, known: Iterable[str]):
+        super().__init__()
+        self.known = {*known, END, COMMA, NUMBER}
+
+    def kind(self, part: str) -> str:
+        """The kind of a word or of punctuation."""
+        if part in self.known:
+            return part
+        ending = OTHER + part[-SUFFIX:]
+        return ending if ending in self.known else OTHER
+
+    def of(self, tokens: Iterable[str]) -> list[str]:
+        """The kinds of a text's parts, from a sentence's end on."""
+        return [END, *chain.from_iterable(map(self.__getitem__, tokens))]
+
+    def __missing__(self, token: str) -> tuple[str, ...]:
+        if len(self) >= self.LIMIT:
+            self.clear()
+        self[token] = kinds = tuple(map(self.kind, parts(token)))
+        return kinds
+
+
+class WordOrder:
+    """The model of one language."""
+
+    def __init__(self, known: Iterable[str], weights: dict[tuple[str, str], float], threshold: float):
+        self.kinds = Kinds(known)
+        self.weights = weights
+        self.threshold = threshold
+
+    def score(self, tokens: Sequence[str]) -> float:
+        """Mean weight of neighbours, in bits, above the threshold (negative: below); 0 for fewer than two words."""
+        kinds = self.kinds.of(tokens)
+        if len(kinds) < 3:
+            return 0.0
+        total = sum(map(self.weights.get, pairwise(kinds), repeat(0.0)))
+        return total / (len(kinds) - 1) - self.threshold
+
+    def may_end(self, token: str) -> bool:
+        """Whether a sentence may well end after this token; a word seldom seen may."""
+        kinds = [kind for kind in self.kinds[token] if kind != END]
+        return not kinds or self.weights.get((kinds[-1], END), 0.0) > -1.0
+
+
+@cache
+def word_order(language: str) -> WordOrder | None:
+    """The model of a language (ISO 639-1 code); None if there is none."""
+    path = MODELS / f"wordorder-{language}.tsv"
+    if not path.exists():
+        return None
+    lines = [line.split("\t") for line in path.read_text("utf-8").splitlines() if not line.startswith("# ")]
+    threshold, known = float(lines[0][1]), lines[1]
+    weights = {
+        (first, pair.rpartition(":")[0]): int(pair.rpartition(":")[2]) / 10
+        for first, *pairs in lines[2:]
+        for pair in pairs
+    }
+    return WordOrder(known, weights, threshold)
