@@ -88,7 +88,8 @@ def substitute(
     text: str, found: Iterable[tuple[int, int, str]], rule: str = "", edits: list[Edit] | None = None
 ) -> str:
     """The text with each (start, end, new) put in place; they are in order and do not overlap."""
-    parts, last, length = [], 0, 0
+    parts: list[str] = []
+    last = length = 0
     for start, end, new in found:
         parts += text[last:start], new
         length += start - last

@@ -80,9 +80,9 @@ class WordOrder:
         return total / (len(kinds) - 1) - self.threshold
 
     def may_end(self, token: str) -> bool:
-        """Whether a sentence may well end after this token; a word seldom seen may."""
+        """Whether a sentence may end after this token: any word may that is not a frequent one seldom seen there."""
         kinds = [kind for kind in self.kinds[token] if kind != END]
-        return not kinds or self.weights.get((kinds[-1], END), 0.0) > -1.0
+        return not kinds or kinds[-1].startswith(OTHER) or self.weights.get((kinds[-1], END), 0.0) > -2.5
 
 
 @cache

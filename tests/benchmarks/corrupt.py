@@ -65,14 +65,17 @@ def html(text, rng):
 
 
 def loop(text, rng):
-    """What a model that is caught in a loop writes: a sentence, a few words, or one word again and again, or all twice."""
+    """What a model caught in a loop writes: a sentence, a few words, or one word again and again, or all twice."""
     own = sentences(text)
     cut = own[: max(1, rng.randrange(len(own)))]
     kind = rng.randrange(4)
     if kind == 0:
         return " ".join(cut + [cut[-1]] * rng.randint(6, 12))
     if kind == 1:
-        return " ".join([*cut, " ".join(cut[-1].split()[:4]), *([" ".join(cut[-1].split()[:4])] * rng.randint(8, 20))]) + "."
+        return (
+            " ".join([*cut, " ".join(cut[-1].split()[:4]), *([" ".join(cut[-1].split()[:4])] * rng.randint(8, 20))])
+            + "."
+        )
     if kind == 2:
         return " ".join(cut) + (" " + text.split()[0]) * rng.randint(15, 60) + "."
     return text + "\n\n" + text

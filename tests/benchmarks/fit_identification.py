@@ -2,7 +2,7 @@
 
     KATHALAB_DATA=DATA python tests/benchmarks/fit_identification.py FOLDER...
 
-writes `corpora/models/identification.tsv`. What is read, and nothing of it is in the measured text of `bench_cleaning.py`:
+writes `corpora/models/identification.tsv`. Nothing that is read is in the text that `bench_cleaning.py` measures:
 
 - DATA/regional-tinystories/openings (hi, mr: 1,000 sentences each), DATA/ud (hi PUD, mr UFAL), and the stories of
   DATA/pratham with an even number (those with an odd number are measured), none of FLORES or SIB-200;
@@ -80,7 +80,7 @@ def spans(language, data, folders, rng):
             texts += sentences(story.text)
     lists = [[word for token in normalize(text, language).split() if (word := letters_of(token))] for text in texts]
     lists = [[word for word in words if "\u0900" <= word[0] <= "\u097f"] for words in lists]
-    forms = [normalize(word, language) for word in dictionary(folders, language) if len(word) > 1]
+    forms = [letters_of(normalize(word, language)) for word in dictionary(folders, language) if len(word) > 1]
     rng.shuffle(forms)
     lists += [forms[i : i + 4] for i in range(0, min(24_000, len(forms)), 4)]
     lists += [rng.sample(FUNCTION_WORDS[language].split(), 4) for _ in range(400)]
