@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import yaml
 
-from corpora.identify import devanagari_scores, identify, letters_of, sentences
+from corpora.identify import devanagari_scores, identify, letters_of, sentences, words
 from corpora.languages import Language
 from corpora.normalize import normalize
 from corpora.scripts import SCRIPTS, Letters, count_letters
@@ -119,7 +119,7 @@ def _is_foreign(sentence: str, tokens: Sequence[str], story: Text, own: int) -> 
         letters = count_letters(sentence)
         if 2 * letters[own] < letters.total:
             return True
-    if story.language.script == "Deva" and len(tokens) >= SENTENCE_WORDS:
+    if story.language.script == "Deva" and sum(map(any, map(words().__getitem__, tokens))) >= SENTENCE_WORDS:
         return devanagari_scores(tokens).margin(story.language.code) > MARGIN
     return False
 
@@ -224,7 +224,7 @@ def disordered(story: Text, least: float) -> str:
     model = word_order(story.language.code)
     if model is None or len(story.tokens) < ORDER_WORDS:
         return ""
-    score = model.score(story.tokens)
+    score = model.score(story.text)
     return "" if score >= least else f"order of words {score:.2f} bits below the threshold".replace("-", "")
 
 

@@ -9,23 +9,26 @@ _CLOSING = re.compile(r"[^\w\u0900-\u0963\u0980-\u09e3]*\Z")
 
 
 def shuffle_words(text, rng):
-    """All words of the story in random order, punctuation with its word."""
+    """All words of the story in random order, punctuation with its word, as many in each line as before."""
     tokens = text.split()
     rng.shuffle(tokens)
-    return " ".join(tokens)
+    words = iter(tokens)
+    return "\n".join(" ".join(next(words) for _ in line.split()) for line in text.split("\n"))
 
 
 def shuffle_sentences(text, rng):
     """The words of each sentence in random order, its last punctuation at its end."""
-    result = []
-    for sentence in sentences(text):
-        tokens = sentence.split()
-        end = _CLOSING.search(tokens[-1])[0] if tokens else ""
-        if tokens:
-            tokens[-1] = tokens[-1][: len(tokens[-1]) - len(end)]
-        rng.shuffle(tokens)
-        result.append(" ".join(tokens) + end)
-    return " ".join(result)
+    return "\n".join(" ".join(_shuffled(s, rng) for s in sentences(line)) for line in text.split("\n"))
+
+
+def _shuffled(sentence, rng):
+    tokens = sentence.split()
+    if not tokens:
+        return ""
+    end = _CLOSING.search(tokens[-1])[0]
+    tokens[-1] = tokens[-1][: len(tokens[-1]) - len(end)]
+    rng.shuffle(tokens)
+    return " ".join(tokens) + end
 
 
 def mix(text, rng, others):
