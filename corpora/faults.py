@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import yaml
 
-from corpora.identify import devanagari_scores, identify, letters_of, sentences, words
+from corpora.identify import Scores, identify, letters_of, sentences, total, words
 from corpora.languages import Language
 from corpora.normalize import normalize
+from corpora.repeats import repeats
 from corpora.scripts import SCRIPTS, Letters, count_letters
 from corpora.wordorder import word_order
 
@@ -38,6 +37,17 @@ class Text:
         """Letters and marks by script."""
         return count_letters(self.text)
 
+    @cached_property
+    def scores(self) -> list[tuple[float, float]]:
+        """Of each token, how it speaks for Marathi and for Nepali (see `identify.py`)."""
+        return list(map(words().__getitem__, self.tokens))
+
+    @cached_property
+    def blocked(self) -> dict[str, str]:
+        """The first word of each list of blocked words that the story holds, by list."""
+        found = filter(None, map(_blocked(self.language.code).__getitem__, self.tokens))
+        return {kind: word for kind, word in reversed(list(found))}
+
 
 def wrong_length(story: Text, least: int, most: int) -> str:
     """Fewer or more words than these."""
@@ -50,8 +60,13 @@ def wrong_length(story: Text, least: int, most: int) -> str:
 _MOJIBAKE = re.compile("\ufffd|à[¤¥¦§]|â€|â[\x80-\x9f]|Ã[\xa0-\xbf\u2018-\u203a]|ï»¿|(?:\\?{2,}[ ,]+){3}\\?\\?")
 
 
+_MOJIBAKE_SIGN = re.compile("[\ufffdàâÃï]")
+
+
 def mojibake(story: Text) -> str:
     """Text that was decoded wrongly."""
+    if not _MOJIBAKE_SIGN.search(story.text) and "??" not in story.text:
+        return ""
     found = _MOJIBAKE.search(story.text)
     return _around(story.text, found.span()) if found else ""
 
@@ -68,15 +83,15 @@ def html(story: Text) -> str:
 _ADDRESS = re.compile(r"https?://|\bwww\.|[\w.+-]+@[\w-]+\.\w|\b[\w-]+\.(?:com|org|net|in|co)\b", re.I | re.A)
 # Telephone numbers of ten digits, with +91, 880 or 0 before them perhaps; twelve digits in fours as Aadhaar has them.
 _NUMBER = re.compile(r"(?<![\d.,])(?:\+?\d{1,3}[ -]?)?\d(?:[ -]?\d){9,11}(?![\d.,]*\d)")
+_ADDRESS_SIGNS = ("@", "://", "www.", ".com", ".org", ".net", ".in", ".co")
+_DIGITS = re.compile(r"\d[\d -]{8}")
 
 
 def personal_data(story: Text) -> str:
     """An address of e-mail or web, or a number as long as a telephone's or an Aadhaar card's."""
-    if any(map(story.text.__contains__, ("@", "://", "www.", ".com", ".org", ".net", ".in", ".co"))):
-        found = _ADDRESS.search(story.text)
-        if found:
-            return _around(story.text, found.span())
-    found = _NUMBER.search(story.text)
+    patterns = [_ADDRESS] if any(map(story.text.__contains__, _ADDRESS_SIGNS)) else []
+    patterns += [_NUMBER] if _DIGITS.search(story.text) else []
+    found = next(filter(None, (pattern.search(story.text) for pattern in patterns)), None)
     return _around(story.text, found.span()) if found else ""
 
 
@@ -90,38 +105,50 @@ def other_script(story: Text, least: float) -> str:
 
 def wrong_language(story: Text) -> str:
     """A text that is in another language than it says."""
-    language = identify(story.text)
+    devanagari = story.letters.main() == "Devanagari"
+    language = total(story.scores).language if devanagari else identify(story.text)
     return "" if language == story.language.code else f"reads like {language!r}"
 
 
 MARGIN = 2.0
 """Nats by which another language must be likelier before a sentence counts as foreign."""
 SENTENCE_WORDS = 4
-"""Shorter sentences are not judged by their words."""
+"""Sentences of fewer words are not judged by their words."""
+_SENTENCE_ENDS = frozenset("।॥.?!'\"’”")
 
 
 def mixed_languages(story: Text, most: float) -> str:
     """More than this share of words in sentences of another language."""
-    foreign, example = 0, ""
     own = SCRIPTS.index(story.language.script_property)
-    for sentence in sentences(story.text):
-        tokens = sentence.split()
-        if _is_foreign(sentence, tokens, story, own):
-            foreign += len(tokens)
-            example = example or sentence
-    share = foreign / (len(story.tokens) or 1)
-    return "" if share <= most else f"{share:.2f} of the words are in sentences like {_short(example)!r}"
+    pieces = []
+    if story.letters[own] < story.letters.total:  # Seldom, so that few stories are looked at letter by letter.
+        pieces = [piece for piece in sentences(story.text) if _in_other_script(piece, own)]
+    if story.language.script == "Deva":
+        pieces += _foreign_pieces(story)
+    share = sum(len(piece.split()) for piece in pieces) / (len(story.tokens) or 1)
+    return "" if share <= most else f"{share:.2f} of the words are in sentences like {_short(pieces[0])!r}"
 
 
-def _is_foreign(sentence: str, tokens: Sequence[str], story: Text, own: int) -> bool:
-    # Letters outside the script are rare: only a story that has them is looked at sentence by sentence.
-    if story.letters[own] < story.letters.total:
-        letters = count_letters(sentence)
-        if 2 * letters[own] < letters.total:
-            return True
-    if story.language.script == "Deva" and sum(map(any, map(words().__getitem__, tokens))) >= SENTENCE_WORDS:
-        return devanagari_scores(tokens).margin(story.language.code) > MARGIN
-    return False
+def _in_other_script(piece: str, own: int) -> bool:
+    letters = count_letters(piece)
+    return 2 * letters[own] < letters.total
+
+
+def _foreign_pieces(story: Text) -> list[str]:
+    """Sentences, as the punctuation of tokens ends them, whose words speak for another Devanagari language."""
+    pieces = []
+    start = words_seen = 0
+    marathi = nepali = 0.0
+    last = len(story.tokens)
+    for end, (token, (for_marathi, for_nepali)) in enumerate(zip(story.tokens, story.scores, strict=True), 1):
+        marathi += for_marathi
+        nepali += for_nepali
+        words_seen += for_marathi != 0.0
+        if token[-1] in _SENTENCE_ENDS or end == last:
+            if words_seen >= SENTENCE_WORDS and Scores(marathi, nepali).margin(story.language.code) > MARGIN:
+                pieces.append(" ".join(story.tokens[start:end]))
+            start, words_seen, marathi, nepali = end, 0, 0.0, 0.0
+    return pieces
 
 
 def repetition(story: Text, most: float, loop: int) -> str:
@@ -138,61 +165,26 @@ def repetition(story: Text, most: float, loop: int) -> str:
     return ""
 
 
-class Repeats(NamedTuple):
-    """How a text repeats itself, in words."""
+class _Blocked(dict[str, tuple[str, str] | None]):
+    """Token -> the list of blocked words that it is on and the word, or None."""
 
-    loop: int
-    """The longest stretch in which a phrase stands three times or more, one after the other; 0 if there is none."""
-    phrase: str
-    copied: int
-    """The longest stretch that stood before, word by word."""
-
-
-def repeats(tokens: Sequence[str]) -> Repeats:
-    """The longest loop and the longest copy of a text.
-
-    A stretch repeats with a lag if each of its runs of three words stood that many words before, and is a loop if it is
-    at least twice as long as its lag.
-    """
-    runs = list(zip(tokens, tokens[1:], tokens[2:], strict=False))
-    last: dict[tuple[str, ...], int] = {}
-    loop, phrase, copied, lag, start = 0, "", 0, 0, 0
-    for i, run in enumerate(runs):
-        if not lag or runs[i - lag] != run:
-            lag, start = i - last.get(run, i), i
-        last[run] = i
-        if lag:
-            length = i - start + 3
-            copied = max(copied, length)
-            if length >= 2 * lag and length + lag > loop:
-                loop, phrase = length + lag, " ".join(tokens[start : start + lag])
-    return Repeats(loop, phrase, copied)
-
-
-def blocked_word(story: Text, kind: str) -> str:
-    """A word of the language's list of `adult` or `violent` words."""
-    return next(filter(None, map(_blocked(story.language.code, kind).__getitem__, story.tokens)), "")
-
-
-class _Blocked(dict[str, str]):
-    """Token -> the blocked word it is, or ""."""
-
-    def __init__(self, words: Sequence[str]):
+    def __init__(self, lists: dict[str, str], language: str):
         super().__init__()
-        self.words = frozenset(words)
+        self.kinds = {
+            letters_of(normalize(word, language)): kind for kind, words in lists.items() for word in words.split()
+        }
 
-    def __missing__(self, token: str) -> str:
+    def __missing__(self, token: str) -> tuple[str, str] | None:
         if len(self) >= 200_000:
             self.clear()
         word = letters_of(token).lower()
-        self[token] = found = word if word in self.words else ""
+        self[token] = found = (self.kinds[word], word) if word in self.kinds else None
         return found
 
 
 @cache
-def _blocked(language: str, kind: str) -> _Blocked:
-    lists = yaml.safe_load(BLOCKED_WORDS.read_text("utf-8"))
-    return _Blocked([letters_of(normalize(word, language)) for word in lists.get(language, {}).get(kind, "").split()])
+def _blocked(language: str) -> _Blocked:
+    return _Blocked(yaml.safe_load(BLOCKED_WORDS.read_text("utf-8")).get(language, {}), language)
 
 
 _CLOSING = re.compile(r"[^\w\u0900-\u0963\u0980-\u09e3।॥.?!…:;,'\"’”»]*\Z")
@@ -203,7 +195,7 @@ UNFINISHED_WORDS = 7
 
 def unfinished(story: Text) -> str:
     """A last line that breaks off: no full stop, and too long for a heading, or a word at the end that goes on."""
-    line = _CLOSING.sub("", story.text).rpartition("\n")[2]
+    line = _CLOSING.sub("", story.text[-300:]).rpartition("\n")[2]
     end = line[-1:]
     if end in "।॥.?!…'\"’”»":
         return ""

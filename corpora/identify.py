@@ -78,9 +78,14 @@ def sentences(text: str) -> list[str]:
 
 def devanagari_scores(tokens: Sequence[str]) -> Scores:
     """The sums of the words' scores; tokens are split at white space and may carry punctuation."""
-    if not tokens:
+    return total(list(map(words().__getitem__, tokens)))
+
+
+def total(scores: Sequence[tuple[float, float]]) -> Scores:
+    """The sum of words' scores."""
+    if not scores:
         return Scores(0.0, 0.0)
-    marathi, nepali = map(sum, zip(*map(words().__getitem__, tokens), strict=True))
+    marathi, nepali = map(sum, zip(*scores, strict=True))
     return Scores(marathi, nepali)
 
 
@@ -110,7 +115,8 @@ class _Words(dict[str, tuple[float, float]]):
     def __missing__(self, token: str) -> tuple[float, float]:
         if len(self) >= self.LIMIT:
             self.clear()
-        known = [self.weights[gram] for gram in features(letters_of(token)) if gram in self.weights]
+        word = letters_of(token)
+        known = [self.weights[gram] for gram in features(word) if gram in self.weights] if word else []
         self[token] = scores = (sum(marathi for marathi, _ in known), sum(nepali for _, nepali in known))
         return scores
 

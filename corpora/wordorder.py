@@ -14,14 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from itertools import chain, islice, pairwise, repeat
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import regex
 
 MODELS = Path(__file__).parent / "models"
 END, BREAK, COMMA, NUMBER, OTHER = "</s>", "\n", ",", "#", "-"
-Weights = dict[tuple[str, str], float]
+DISTANCES = ("near", "far")
+Weights = dict[tuple[str, str, str], float]
+"""(distance, kind, kind) -> bits."""
 SUFFIX = 2
 """Code points of a word's ending."""
 _NOT_LETTERS = regex.compile(r"[^\p{L}\p{M}\u200c\u200d]+")
@@ -40,63 +43,75 @@ def parts(token: str) -> list[str]:
     return found
 
 
-class Kinds(dict[str, tuple[str, ...]]):
-    """Token -> the kinds of its parts, found when first asked for."""
+class Kinds:
+    """Which kind each word is; kinds are numbered, and those of a token are remembered."""
+
+    def __init__(self, known: Iterable[str]):
+        self.names = [BREAK, END, COMMA, NUMBER, OTHER]
+        self.names += sorted(set(known) - set(self.names))
+        self.numbers = {name: number for number, name in enumerate(self.names)}
+        self.tokens = _Tokens(self)
+
+    def kind(self, part: str) -> int:
+        """The kind of a word or of punctuation."""
+        if part in self.numbers:
+            return self.numbers[part]
+        return self.numbers.get(OTHER + part[-SUFFIX:], self.numbers[OTHER])
+
+    def of(self, text: str) -> list[int]:
+        """The kinds of a text's parts, from a sentence's end on, with a break where only a line ends."""
+        end = self.numbers[END]
+        kinds = [end]
+        for line in text.split("\n"):
+            if line:
+                if kinds[-1] != end:
+                    kinds.append(self.numbers[BREAK])
+                kinds.extend(chain.from_iterable(map(self.tokens.__getitem__, line.split())))
+        return kinds
+
+
+class _Tokens(dict[str, tuple[int, ...]]):
+    """Token -> the kinds of its parts."""
 
     LIMIT = 200_000
 
-    def __init__(self, known: Iterable[str]):
+    def __init__(self, kinds: Kinds):
         super().__init__()
-        self.known = {*known, END, COMMA, NUMBER}
+        self.kinds = kinds
 
-    def kind(self, part: str) -> str:
-        """The kind of a word or of punctuation."""
-        if part in self.known:
-            return part
-        ending = OTHER + part[-SUFFIX:]
-        return ending if ending in self.known else OTHER
-
-    def of(self, text: str) -> list[str]:
-        """The kinds of a text's parts, from a sentence's end on, with a break where only a line ends."""
-        kinds = [END]
-        for line in text.split("\n"):
-            if line:
-                if kinds[-1] != END:
-                    kinds.append(BREAK)
-                kinds.extend(chain.from_iterable(map(self.__getitem__, line.split())))
-        return kinds
-
-    def __missing__(self, token: str) -> tuple[str, ...]:
+    def __missing__(self, token: str) -> tuple[int, ...]:
         if len(self) >= self.LIMIT:
             self.clear()
-        self[token] = kinds = tuple(map(self.kind, parts(token)))
-        return kinds
+        self[token] = found = tuple(map(self.kinds.kind, parts(token)))
+        return found
 
 
 class WordOrder:
     """The model of one language."""
 
-    def __init__(self, known: Iterable[str], near: Weights, far: Weights, threshold: float):
+    def __init__(self, known: Iterable[str], weights: Weights, threshold: float):
         self.kinds = Kinds(known)
-        self.near = near
-        """Weights of neighbours, in bits."""
-        self.far = far
-        """Weights of words with one between them, in bits."""
+        self.weights = weights
         self.threshold = threshold
+        numbers = self.kinds.numbers
+        self.table = np.zeros((2, len(numbers), len(numbers)), dtype=np.float32)
+        """Weights in bits, shape (2, kinds, kinds): of neighbours, and of words with one between them."""
+        for (distance, first, second), weight in weights.items():
+            self.table[DISTANCES.index(distance), numbers[first], numbers[second]] = weight
 
     def score(self, text: str) -> float:
         """Mean weight by which words stand in order, in bits, above the threshold; 0 for a text of one word."""
-        kinds = self.kinds.of(text)
+        kinds = np.array(self.kinds.of(text))
         if len(kinds) < 3:
             return 0.0
-        total = sum(map(self.near.get, pairwise(kinds), repeat(0.0)))
-        total += sum(map(self.far.get, zip(kinds, islice(kinds, 2, None), strict=False), repeat(0.0)))
-        return total / (len(kinds) - 1) - self.threshold
+        total = self.table[0, kinds[:-1], kinds[1:]].sum() + self.table[1, kinds[:-2], kinds[2:]].sum()
+        return float(total) / (len(kinds) - 1) - self.threshold
 
     def may_end(self, token: str) -> bool:
         """Whether a sentence may end after this token: any word may that is not a frequent one seldom seen there."""
-        kinds = [kind for kind in self.kinds[token] if kind != END]
-        return not kinds or kinds[-1].startswith(OTHER) or self.near.get((kinds[-1], END), 0.0) > -2.5
+        kinds = [self.kinds.names[kind] for kind in self.kinds.tokens[token]]
+        last = next((kind for kind in reversed(kinds) if kind != END), OTHER)
+        return last.startswith(OTHER) or self.weights.get(("near", last, END), 0.0) > -2.5
 
 
 @cache
@@ -107,8 +122,9 @@ def word_order(language: str) -> WordOrder | None:
         return None
     lines = [line.split("\t") for line in path.read_text("utf-8").splitlines() if not line.startswith("# ")]
     threshold, known = float(lines[0][1]), lines[1]
-    weights: dict[str, Weights] = {"near": {}, "far": {}}
-    for distance, first, *pairs in lines[2:]:
-        for second, _, weight in (pair.rpartition(":") for pair in pairs):
-            weights[distance][first, second] = int(weight) / 10
-    return WordOrder(known, weights["near"], weights["far"], threshold)
+    weights = {
+        (distance, first, second): int(weight) / 10
+        for distance, first, *pairs in lines[2:]
+        for second, _, weight in (pair.rpartition(":") for pair in pairs)
+    }
+    return WordOrder(known, weights, threshold)

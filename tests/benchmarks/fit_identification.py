@@ -80,7 +80,8 @@ def spans(language, data, folders, rng):
             texts += sentences(story.text)
     lists = [[word for token in normalize(text, language).split() if (word := letters_of(token))] for text in texts]
     lists = [[word for word in words if "\u0900" <= word[0] <= "\u097f"] for words in lists]
-    forms = [letters_of(normalize(word, language)) for word in dictionary(folders, language) if len(word) > 1]
+    forms = [letters_of(normalize(word, language)) for word in dictionary(folders, language)]
+    forms = [word for word in forms if len(word) > 1]
     rng.shuffle(forms)
     lists += [forms[i : i + 4] for i in range(0, min(24_000, len(forms)), 4)]
     lists += [rng.sample(FUNCTION_WORDS[language].split(), 4) for _ in range(400)]
