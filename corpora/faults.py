@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import accumulate
 from pathlib import Path
 
 import yaml
 
-from corpora.identify import Scores, identify, letters_of, sentences, total, words
+from corpora.identify import Scores, identify, letters_of, sentences, words
 from corpora.languages import Language
 from corpora.normalize import normalize
 from corpora.repeats import repeats
@@ -38,9 +39,15 @@ class Text:
         return count_letters(self.text)
 
     @cached_property
-    def scores(self) -> list[tuple[float, float]]:
-        """Of each token, how it speaks for Marathi and for Nepali (see `identify.py`)."""
-        return list(map(words().__getitem__, self.tokens))
+    def scores(self) -> tuple[list[float], list[float]]:
+        """How the first 0, 1, 2, … tokens together speak for Marathi, and for Nepali."""
+        marathi, nepali = zip((0.0, 0.0), *map(words().__getitem__, self.tokens), strict=True)
+        return list(accumulate(marathi)), list(accumulate(nepali))
+
+    def speaks_for(self, start: int, end: int) -> Scores:
+        """The score of the tokens from start to end."""
+        marathi, nepali = self.scores
+        return Scores(marathi[end] - marathi[start], nepali[end] - nepali[start])
 
     @cached_property
     def blocked(self) -> dict[str, str]:
@@ -106,7 +113,7 @@ def other_script(story: Text, least: float) -> str:
 def wrong_language(story: Text) -> str:
     """A text that is in another language than it says."""
     devanagari = story.letters.main() == "Devanagari"
-    language = total(story.scores).language if devanagari else identify(story.text)
+    language = story.speaks_for(0, len(story.tokens)).language if devanagari else identify(story.text)
     return "" if language == story.language.code else f"reads like {language!r}"
 
 
@@ -136,18 +143,14 @@ def _in_other_script(piece: str, own: int) -> bool:
 
 def _foreign_pieces(story: Text) -> list[str]:
     """Sentences, as the punctuation of tokens ends them, whose words speak for another Devanagari language."""
-    pieces = []
-    start = words_seen = 0
-    marathi = nepali = 0.0
-    last = len(story.tokens)
-    for end, (token, (for_marathi, for_nepali)) in enumerate(zip(story.tokens, story.scores, strict=True), 1):
-        marathi += for_marathi
-        nepali += for_nepali
-        words_seen += for_marathi != 0.0
-        if token[-1] in _SENTENCE_ENDS or end == last:
-            if words_seen >= SENTENCE_WORDS and Scores(marathi, nepali).margin(story.language.code) > MARGIN:
-                pieces.append(" ".join(story.tokens[start:end]))
-            start, words_seen, marathi, nepali = end, 0, 0.0, 0.0
+    tokens, pieces, start = story.tokens, [], 0
+    ends = [end for end, token in enumerate(tokens, 1) if token[-1] in _SENTENCE_ENDS]
+    for end in (*ends, len(tokens)):
+        if end - start >= SENTENCE_WORDS and story.speaks_for(start, end).margin(story.language.code) > MARGIN:
+            piece = tokens[start:end]
+            if sum(map(any, map(words().__getitem__, piece))) >= SENTENCE_WORDS:
+                pieces.append(" ".join(piece))
+        start = end
     return pieces
 
 

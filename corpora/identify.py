@@ -78,14 +78,9 @@ def sentences(text: str) -> list[str]:
 
 def devanagari_scores(tokens: Sequence[str]) -> Scores:
     """The sums of the words' scores; tokens are split at white space and may carry punctuation."""
-    return total(list(map(words().__getitem__, tokens)))
-
-
-def total(scores: Sequence[tuple[float, float]]) -> Scores:
-    """The sum of words' scores."""
-    if not scores:
+    if not tokens:
         return Scores(0.0, 0.0)
-    marathi, nepali = map(sum, zip(*scores, strict=True))
+    marathi, nepali = map(sum, zip(*map(words().__getitem__, tokens), strict=True))
     return Scores(marathi, nepali)
 
 

@@ -130,7 +130,6 @@ CHARACTER_RULES: tuple[Rule, ...] = (
         " ",
         "Tabs and no-break, em, hair and other spaces become a space.",
     ),
-    UNICODE_FORM,
 )
 
 LETTER_RULES: tuple[Rule, ...] = (
@@ -257,4 +256,4 @@ FLAGS: tuple[Flag, ...] = (
     ),
 )
 
-RULES = CHARACTER_RULES + LETTER_RULES + LAYOUT_RULES
+RULES = (*CHARACTER_RULES, UNICODE_FORM, *LETTER_RULES, *LAYOUT_RULES)

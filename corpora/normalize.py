@@ -90,7 +90,12 @@ def normalize(
     rules = _rules_for(language, options)
     for rule in rules.first:
         text = rule.apply(text, counts, edits)
-    if _ODD_CHARACTER.search(text) or _ODD_PAIR.search(text) or _LONE_MARK.search(text):
+    odd = _ODD_CHARACTER.search(text)
+    if odd:
+        for rule in rules.characters:
+            text = rule.apply(text, counts, edits)
+        odd = _ODD_CHARACTER.search(text)
+    if odd or _ODD_PAIR.search(text) or _LONE_MARK.search(text):
         text = _mend(text, rules, counts, edits)
     for rule in rules.chosen:
         text = rule.apply(text, counts, edits)
@@ -146,9 +151,8 @@ def _indic_nlp(language: str) -> Callable[[str], str]:
 
 
 def _mend(text: str, rules: _Rules, counts: Counter[str], edits: list[Edit] | None) -> str:
-    """The text after the rules for characters and letters; what they leave broken is counted."""
-    for rule in rules.characters:
-        text = rule.apply(text, counts, edits)
+    """The text in NFC and after the rules for letters; what they leave broken is counted."""
+    text = UNICODE_FORM.apply(text, counts, edits)
     before = ""
     while text != before:
         before = text
