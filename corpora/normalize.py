@@ -90,13 +90,13 @@ def normalize(
     rules = _rules_for(language, options)
     for rule in rules.first:
         text = rule.apply(text, counts, edits)
-    odd = _ODD_CHARACTER.search(text)
-    if odd:
+    if _ODD_CHARACTER.search(text):
         for rule in rules.characters:
             text = rule.apply(text, counts, edits)
-        odd = _ODD_CHARACTER.search(text)
-    if odd or _ODD_PAIR.search(text) or _LONE_MARK.search(text):
-        text = _mend(text, rules, counts, edits)
+    if _is_odd(text):
+        text = UNICODE_FORM.apply(text, counts, edits)
+        if _is_odd(text):
+            text = _mend(text, rules.letters, counts, edits)
     for rule in rules.chosen:
         text = rule.apply(text, counts, edits)
     if _ODD_LAYOUT.search(text) or text[:1] in _SPACES or text[-1:] in _SPACES:
@@ -150,19 +150,23 @@ def _indic_nlp(language: str) -> Callable[[str], str]:
     return normalizer.normalize
 
 
-def _mend(text: str, rules: _Rules, counts: Counter[str], edits: list[Edit] | None) -> str:
-    """The text in NFC and after the rules for letters; what they leave broken is counted."""
-    text = UNICODE_FORM.apply(text, counts, edits)
+def _mend(text: str, rules: tuple[Rule, ...], counts: Counter[str], edits: list[Edit] | None) -> str:
+    """The text after the rules for letters; what they leave broken is counted."""
     before = ""
     while text != before:
         before = text
-        for rule in rules.letters:
+        for rule in rules:
             text = rule.apply(text, counts, edits)
         if text != before:
             text = UNICODE_FORM.apply(text, counts, edits)
     for flag in FLAGS:
         flag.apply(text, counts)
     return text
+
+
+def _is_odd(text: str) -> bool:
+    """Whether NFC or a rule for letters may change something, or a flag may be raised."""
+    return bool(_ODD_CHARACTER.search(text) or _ODD_PAIR.search(text) or _LONE_MARK.search(text))
 
 
 # Quick looks that most texts pass. Where none of them finds anything, no rule would: tests hold them to it.
