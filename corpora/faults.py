@@ -63,10 +63,11 @@ def wrong_length(story: Text, least: int, most: int) -> str:
 
 
 # What UTF-8 bytes of our scripts (E0 A4 to E0 A7), quotes and dashes (E2 80) and accented letters (C3) look like when
-# they are read as Latin-1 or Windows-1252; the normaliser has taken away or changed the bytes that are controls.
-_MOJIBAKE = re.compile("\ufffd|à[¤¥¦§]|â€|â[\x80-\x9f]|Ã[\xa0-\xbf\u2018-\u203a]|ï»¿|(?:\\?{2,}[ ,]+){3}\\?\\?")
-
-
+# they are read as Latin-1 or Windows-1252; of quotes, the normaliser may have left the first byte (donât) only.
+_MOJIBAKE = re.compile(
+    r"\ufffd|à[¤¥¦§]|â€|â[\x80-\x9f]|â(?:[smtd]|ll|re|ve)\b|â(?=[\s.,!?]|\Z)|(?<!\S)â(?=[A-Z])|Ã[\xa0-\xbf\u2018-\u203a]"
+    r"|ï»¿|(?:\?{2,}[ ,]+){3}\?\?"
+)
 _MOJIBAKE_SIGN = re.compile("[\ufffdàâÃï]")
 
 
@@ -117,7 +118,7 @@ def wrong_language(story: Text) -> str:
     return "" if language == story.language.code else f"reads like {language!r}"
 
 
-MARGIN = 2.0
+MARGIN = 3.0
 """Nats by which another language must be likelier before a sentence counts as foreign."""
 SENTENCE_WORDS = 4
 """Sentences of fewer words are not judged by their words."""
@@ -191,9 +192,10 @@ def _blocked(language: str) -> _Blocked:
 
 
 _CLOSING = re.compile(r"[^\w\u0900-\u0963\u0980-\u09e3।॥.?!…:;,'\"’”»]*\Z")
-_STOP_WITHIN = re.compile(r"[^\W\d][\u0900-\u0963\u0980-\u09e3]*[।.?!] ")
+_STOP = re.compile(r"(?<=[^\W\d]|[\u0900-\u0963\u0980-\u09e3])[।.?!]+['\"’”]* ")
 UNFINISHED_WORDS = 7
-"""A last line without a full stop may be an item of a list or of a verse if it has fewer words."""
+"""A last line without a full stop may be an item of a list or of a verse if it has fewer words; one word after the last
+full stop may be the name below a letter."""
 
 
 def unfinished(story: Text) -> str:
@@ -202,10 +204,11 @@ def unfinished(story: Text) -> str:
     end = line[-1:]
     if end in "।॥.?!…'\"’”»":
         return ""
-    tokens = line.split()
+    rest = _STOP.split(line)
+    tokens = rest[-1].split()
     model = word_order(story.language.code)
-    breaks_off = end in ",;:" or len(tokens) >= UNFINISHED_WORDS or _STOP_WITHIN.search(line)
-    if breaks_off or (model and not model.may_end(tokens[-1])):
+    breaks_off = end in ",;:" or len(tokens) >= (UNFINISHED_WORDS if len(rest) == 1 else 2)
+    if breaks_off or (model and tokens and not model.may_end(tokens[-1])):
         return _short(line[-60:])
     return ""
 
