@@ -39,15 +39,13 @@ class Text:
         return count_letters(self.text)
 
     @cached_property
-    def scores(self) -> tuple[list[float], list[float]]:
-        """How the first 0, 1, 2, … tokens together speak for Marathi, and for Nepali."""
-        marathi, nepali = zip((0.0, 0.0), *map(words().__getitem__, self.tokens), strict=True)
-        return list(accumulate(marathi)), list(accumulate(nepali))
+    def scores(self) -> list[complex]:
+        """How the first 0, 1, 2, … tokens together speak for Marathi and Nepali (see `identify.py`)."""
+        return list(accumulate(map(words().__getitem__, self.tokens), initial=0j))
 
     def speaks_for(self, start: int, end: int) -> Scores:
         """The score of the tokens from start to end."""
-        marathi, nepali = self.scores
-        return Scores(marathi[end] - marathi[start], nepali[end] - nepali[start])
+        return Scores.of(self.scores[end] - self.scores[start])
 
     @cached_property
     def blocked(self) -> dict[str, str]:
@@ -149,7 +147,7 @@ def _foreign_pieces(story: Text) -> list[str]:
     for end in (*ends, len(tokens)):
         if end - start >= SENTENCE_WORDS and story.speaks_for(start, end).margin(story.language.code) > MARGIN:
             piece = tokens[start:end]
-            if sum(map(any, map(words().__getitem__, piece))) >= SENTENCE_WORDS:
+            if sum(map(bool, map(words().__getitem__, piece))) >= SENTENCE_WORDS:
                 pieces.append(" ".join(piece))
         start = end
     return pieces

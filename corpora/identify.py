@@ -40,6 +40,11 @@ class Scores(NamedTuple):
     marathi: float
     nepali: float
 
+    @classmethod
+    def of(cls, number: complex) -> Scores:
+        """From the complex number in which words keep both, so that they add up at once."""
+        return cls(number.real, number.imag)
+
     @property
     def language(self) -> str:
         """The likeliest language."""
@@ -78,10 +83,7 @@ def sentences(text: str) -> list[str]:
 
 def devanagari_scores(tokens: Sequence[str]) -> Scores:
     """The sums of the words' scores; tokens are split at white space and may carry punctuation."""
-    if not tokens:
-        return Scores(0.0, 0.0)
-    marathi, nepali = map(sum, zip(*map(words().__getitem__, tokens), strict=True))
-    return Scores(marathi, nepali)
+    return Scores.of(sum(map(words().__getitem__, tokens), 0j))
 
 
 def features(word: str) -> Iterable[str]:
@@ -98,22 +100,21 @@ def letters_of(token: str) -> str:
     return _NOT_LETTERS.sub("", token)
 
 
-class _Words(dict[str, tuple[float, float]]):
-    """Token -> its scores, computed when first asked for."""
+class _Words(dict[str, complex]):
+    """Token -> its score for Marathi + its score for Nepali x i, computed when first asked for; 0 without letters."""
 
     LIMIT = 200_000
 
-    def __init__(self, weights: dict[str, tuple[float, float]]):
+    def __init__(self, weights: dict[str, complex]):
         super().__init__()
         self.weights = weights
 
-    def __missing__(self, token: str) -> tuple[float, float]:
+    def __missing__(self, token: str) -> complex:
         if len(self) >= self.LIMIT:
             self.clear()
         word = letters_of(token)
-        known = [self.weights[gram] for gram in features(word) if gram in self.weights] if word else []
-        self[token] = scores = (sum(marathi for marathi, _ in known), sum(nepali for _, nepali in known))
-        return scores
+        self[token] = score = sum((self.weights.get(gram, 0j) for gram in features(word)), 0j) if word else 0j
+        return score
 
 
 @cache
@@ -123,5 +124,5 @@ def words() -> _Words:
     for line in MODEL.read_text("utf-8").splitlines():
         if not line.startswith("#"):
             gram, marathi, nepali = line.split("\t")
-            weights[gram] = (int(marathi) / 100, int(nepali) / 100)
+            weights[gram] = complex(int(marathi), int(nepali)) / 100
     return _Words(weights)
