@@ -50,7 +50,7 @@ LETTER = (
 )
 CONSONANT = "\u0915-\u0939\u0958-\u095f\u0978-\u097f\u0995-\u09b9\u09dc-\u09df\u09f0\u09f1"
 NUKTAS = "\u093c\u09bc"
-_INDIC = r"\p{Script=Devanagari}\p{Script=Bengali}"
+INDIC = r"\p{Script=Devanagari}\p{Script=Bengali}"
 
 
 def _joiners(match: Any) -> str:
@@ -96,13 +96,14 @@ def _pattern(pattern: str) -> Any:
     return regex.compile(pattern, regex.VERSION1) if r"\p" in pattern else re.compile(pattern)
 
 
-def _rule(
+def rule(
     name: str,
     pattern: str,
     replacement: str | Callable[[Any], str],
     purpose: str,
     languages: str | None = None,
 ) -> Rule:
+    """A rule from a pattern in the syntax of `re`, or of `regex` if it names Unicode properties."""
     return Rule(name, _pattern(pattern), replacement, purpose, frozenset(languages.split()) if languages else None)
 
 
@@ -116,15 +117,15 @@ UNICODE_FORM = WordRule(
 
 CHARACTER_RULES: tuple[Rule, ...] = (
     # Applied once, in this order.
-    _rule("line end", r"\r\n?|[\v\f\x85\u2028]", "\n", "Windows, old Mac and Unicode line ends become a line feed."),
-    _rule("paragraph separator", r"\u2029", "\n\n", "U+2029 becomes an empty line."),
-    _rule(
+    rule("line end", r"\r\n?|[\v\f\x85\u2028]", "\n", "Windows, old Mac and Unicode line ends become a line feed."),
+    rule("paragraph separator", r"\u2029", "\n\n", "U+2029 becomes an empty line."),
+    rule(
         "invisible character",
         r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]",
         "",
         "Controls, zero-width spaces, byte order marks, soft hyphens and directional marks are removed.",
     ),
-    _rule(
+    rule(
         "odd space",
         r"[\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]",
         " ",
@@ -134,34 +135,34 @@ CHARACTER_RULES: tuple[Rule, ...] = (
 
 LETTER_RULES: tuple[Rule, ...] = (
     # Applied again and again until nothing changes, since one can make room for another.
-    _rule("khanda ta", f"ত্{ZWJ}+", "ৎ", "The legacy spelling of ৎ, ত with virama and ZWJ, becomes the letter."),
-    _rule(
+    rule("khanda ta", f"ত্{ZWJ}+", "ৎ", "The legacy spelling of ৎ, ত with virama and ZWJ, becomes the letter."),
+    rule(
         "joiner",
         f"[{ZWNJ}{ZWJ}]+",
         _joiners,
         "ZWJ and ZWNJ go unless they change the shape: ZWJ after a virama, ZWNJ between virama and letter, either "
         "before a virama or a sign that would ligate, ZWJ in র‍্য (also where ZWNJ stands for it), and in emoji.",
     ),
-    _rule(
+    rule(
         "doubled mark",
         rf"([{_OVERPRINTING}])\1+",
         r"\1",
         "A mark typed twice that overprints itself (ेे, ুু, ंं) is written once.",
     ),
-    _rule("doubled virama", rf"([{VIRAMAS}])\1+", r"\1", "A virama typed twice is written once."),
-    _rule(
+    rule("doubled virama", rf"([{VIRAMAS}])\1+", r"\1", "A virama typed twice is written once."),
+    rule(
         "anusvara before vowel sign",
         f"[{ANUSVARA}][{SIGN}]",
         lambda match: match[0][::-1],
         "Candrabindu and anusvara stand after the vowel sign.",
     ),
-    _rule(
+    rule(
         "nukta after vowel sign",
         f"(?<=[कखगजडढफডঢয])[{SIGN}][़়]",
         lambda match: match[0][::-1],
         "Nukta stands before the vowel sign (ड + ि + ़ becomes ड़ि).",
     ),
-    _rule(
+    rule(
         "split vowel",
         "|".join(_SPLIT_VOWELS),
         lambda match: _SPLIT_VOWELS[match[0]],
@@ -171,67 +172,27 @@ LETTER_RULES: tuple[Rule, ...] = (
 
 LAYOUT_RULES: tuple[Rule, ...] = (
     # Applied once, in this order.
-    _rule(
+    rule(
         "vertical bar",
-        rf"(?<=[{_INDIC}]['\"’”)!?.…]*[ ]*)(?<!\|)\|(?=$|[\s'\"’”){_INDIC}])",
+        rf"(?<=[{INDIC}]['\"’”)!?.…]*[ ]*)(?<!\|)\|(?=$|[\s'\"’”){INDIC}])",
         "।",
         "A vertical bar after Indic text is the danda it was typed for.",
         languages="hi bn",
     ),
-    _rule(
+    rule(
         "space before punctuation",
         " +(?=[।॥,;!?])",
         _before_punctuation,
         "No space before danda, comma, semicolon, exclamation and question mark.",
     ),
-    _rule("space after danda", r"।(?=\p{L})", "। ", "A space between a danda and the next sentence."),
-    _rule("space at an end", r"\A[ \n]+|[ \n]+\Z", "", "No space or empty line before the text and after it."),
-    _rule(
+    rule("space after danda", r"।(?=\p{L})", "। ", "A space between a danda and the next sentence."),
+    rule("space at an end", r"\A[ \n]+|[ \n]+\Z", "", "No space or empty line before the text and after it."),
+    rule(
         "white space",
         r" [ \n]+|\n(?=\n* |\n\n)[ \n]+",
         lambda match: "\n" * min(match[0].count("\n"), 2) or " ",
         "Runs of spaces become one, exactly one empty line parts paragraphs, and lines have no space at their ends.",
     ),
-)
-
-_DIGITS = {"ascii": "0123456789", "hi": "०१२३४५६७८९", "mr": "०१२३४५६७८९", "bn": "০১২৩৪৫৬৭৮৯"}
-_ABBREVIATIONS = (
-    "डॉ|श्री|श्रीमती|पं|प्रो|स्व|रु|रू|कु|चि|नं|कि|ए|बी|सी|डी|ई|एफ|एच|आई|जे|एल|एम|एन|ओ|पी|आर|एस|टी|यू|वी"
-    "|ডা|ডঃ|ড|মি|মিসেস|মো|মোঃ|প্রো|নং|এ|বি|সি|ডি|জি|জে|কে|এল|এম|এন|পি|আর|এস|টি|ভি"
-)
-_QUOTES = str.maketrans("“”„‟«»″〝〞‘’‚‛′`´", '"' * 9 + "'" * 7)
-
-
-def digits(to: str) -> Rule:
-    """Devanagari, Bengali and ASCII digits become those of a language (ISO 639-1 code), or "ascii"."""
-    every = "0-9०-९০-৯"
-    table = {ord(digit): new for digits in _DIGITS.values() for digit, new in zip(digits, _DIGITS[to], strict=True)}
-    return _rule(
-        "digits",
-        rf"(?<![A-Za-z{every}])[{every}]+(?![A-Za-z{every}])",
-        lambda match: match[0].translate(table),
-        "Numbers, but not digits beside Latin letters, are written in one kind of digits.",
-    )
-
-
-STRAIGHT_QUOTES: tuple[Rule, ...] = (
-    _rule(
-        "quotation mark",
-        "[" + "".join(map(chr, _QUOTES)) + "]|''",
-        lambda match: match[0].translate(_QUOTES) if match[0] != "''" else '"',
-        "Curly, low and angle quotation marks, primes and two apostrophes become the straight mark.",
-    ),
-)
-
-NATIVE_STOPS: tuple[Rule, ...] = (
-    _rule(
-        "full stop to danda",
-        rf"(?<=[{_INDIC}&&[\p{{L}}\p{{M}}]])(?<!(?<![\p{{L}}\p{{M}}])(?:{_ABBREVIATIONS}))\.(?=['\"’”)]*(?:\s|$))",
-        "।",
-        "A full stop that ends a Hindi or Bengali sentence, not one after an initial or abbreviation, is a danda.",
-        languages="hi bn",
-    ),
-    _rule("danda to full stop", "।", ".", "Marathi ends its sentences with a full stop.", languages="mr"),
 )
 
 FLAGS: tuple[Flag, ...] = (

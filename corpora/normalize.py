@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
+from corpora.normalization_choices import NATIVE_STOPS, STRAIGHT_QUOTES, digits
 from corpora.normalization_rules import (
     ANUSVARA,
     CHARACTER_RULES,
@@ -35,14 +36,11 @@ from corpora.normalization_rules import (
     LETTER,
     LETTER_RULES,
     MARK,
-    NATIVE_STOPS,
     NUKTAS,
     RULES,
     SIGN,
-    STRAIGHT_QUOTES,
     UNICODE_FORM,
     VIRAMAS,
-    digits,
 )
 from corpora.rules import Edit, Flag, Rule, WordRule, restore
 
