@@ -283,6 +283,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--peer-rates", type=float, nargs="*", default=[1e-3, 2e-3, 4e-3, 8e-3])
     parser.add_argument("--peer-batches", type=int, nargs="*", default=[4, 8, 16])
+    parser.add_argument("--batch", type=int, default=OURS.batch, help="windows in a batch of ours")
     parser.add_argument("--rates", type=float, nargs="*", default=[0.007, 0.01, 0.02])
     parser.add_argument("--table-rates", type=float, nargs="*", default=[0.01, 0.02, 0.04])
     parser.add_argument("--ablate", nargs="*", metavar="LEVER", help="these, or all if none is named")
@@ -304,7 +305,7 @@ def main() -> None:
     share = options.shares[-1]
     few = int(share * options.tokens)
     grid = {"matrix_learning_rate": options.rates, "learning_rate": options.table_rates}
-    ours = best(records, OURS, grid, few)
+    ours = best(records, replace(OURS, batch=options.batch), grid, few)
     seeds = range(1, options.seeds + 1)
     finals = [records.get(theirs, options.tokens, seed) for seed in seeds]
     target = statistics.mean(record["validation_loss"] for record in finals)
