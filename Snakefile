@@ -18,6 +18,7 @@ STUDY = Path(workflow.configfiles[0]).stem
 OUT = f"results/{STUDY}"
 LANGUAGES = config["languages"]
 KINDS = list(config["tokenizers"])  # the first one serves the models
+CORPUS_PARTS = int(config.get("corpus_parts", 1))
 THREADS = max(1, int(config.get("threads_in_all", workflow.cores)) // len(LANGUAGES))
 KATHALAB = f"{shlex.quote(sys.executable)} -m kathalab"
 
@@ -62,13 +63,28 @@ rule all:
         f"{OUT}/scaling/{LANGUAGES[0]}/scaling.json" if config.get("sizes") else f"{OUT}/report.html",
 
 
+# With `corpus_parts: N` a large source is read and cleaned by N jobs, anywhere with the same disk; one that was killed
+# goes on after its last whole block. The files say no more than that a part is done; the parts lie beside the corpus.
+rule corpus_part:
+    output:
+        temp(touch(f"{OUT}/corpus_parts/{{part}}-of-{CORPUS_PARTS}")),
+    params:
+        options=options(config.get("corpus")),
+    shell:
+        "{KATHALAB} corpora build {params.options} --part {wildcards.part}/{CORPUS_PARTS} --workers 1"
+        " --output {OUT}/corpus"
+
+
 rule corpus:
+    input:
+        [f"{OUT}/corpus_parts/{part + 1}-of-{CORPUS_PARTS}" for part in range(CORPUS_PARTS) if CORPUS_PARTS > 1],
     output:
         update(f"{OUT}/corpus/manifest.json"),
     params:
         options=options(config.get("corpus")),
+    threads: workflow.cores
     shell:
-        "{KATHALAB} corpora build {params.options} --output {OUT}/corpus"
+        "{KATHALAB} corpora build {params.options} --workers {threads} --output {OUT}/corpus"
 
 
 rule tokenizer:

@@ -1,96 +1,119 @@
-"""From a source to a finished corpus folder: normalise, remove duplicates, split, describe."""
+"""From a source to a finished corpus folder, in stages that each go on where a killed build stopped.
+
+1. The source is read, cleaned and signed in blocks (corpora.blocks), by several processes.
+2. Over the signatures alone: duplicates are found, groups tied, splits decided (corpora.deduplicate, corpora.split).
+3. Leaks from training stories into the others are looked for (corpora.leaks).
+4. The splits are written shard by shard (corpora.shards).
+
+What is finished lies in a hidden folder beside the output until the corpus is whole. Memory does not grow with the
+text, but by a few hundred bytes a story.
+"""
 
 from __future__ import annotations
 
 import inspect
 import os
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, is_dataclass, replace
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from corpora.arrange import Arrangement, Stories, arrange, largest_group
+from corpora.blocks import Block, begin, make_blocks, working_folder
 from corpora.card import card
-from corpora.deduplicate import Deduplicated, Duplicates, deduplicate
+from corpora.cleaning import Cleaning
+from corpora.deduplicate import Duplicates
 from corpora.errors import UserError
-from corpora.folders import new_folder, write_json, write_manifest, write_text
-from corpora.normalize import normalize
-from corpora.progress import progress
+from corpora.folders import (
+    check_replaceable,
+    new_folder,
+    read_manifest,
+    versions,
+    write_json,
+    write_json_lines,
+    write_manifest,
+    write_text,
+)
+from corpora.leaks import find_leaks, records, summarize
+from corpora.processes import cores
+from corpora.shards import plan, stories_of, write_shards
+from corpora.similarity import Collection
 from corpora.sources import Source
-from corpora.split import Split, split
-from corpora.statistics import collect
-from corpora.stories import SPLITS, Story, write_split
+from corpora.split import TRAIN, Split
+from corpora.stories import SPLITS
 
-_DUPLICATES, _SPLIT = Duplicates(), Split()
+_CLEANING, _DUPLICATES, _SPLIT = Cleaning(), Duplicates(), Split()
+_LISTED = 10_000
+"""Up to so many removed stories are named in the manifest; `removed.jsonl` names them all where there are more."""
 
 
 def build_corpus(
     source: Source,
     output: str | os.PathLike[str],
-    normalization: bool = True,
+    cleaning: Cleaning | None = _CLEANING,
     duplicates: Duplicates | None = _DUPLICATES,
     shares: Split = _SPLIT,
     seed: int = 0,
-) -> dict[str, dict[str, dict[str, Any]]]:
-    """Write a corpus folder; returns its statistics by language and split.
+    workers: int = 0,
+    block: int = 10_000,
+    part: tuple[int, int] = (0, 1),
+) -> dict[str, Any]:
+    """Write a corpus folder; returns its manifest.
 
     Args:
         source: where the stories come from.
         output: the folder; a corpus that stands there is replaced when the new one is whole.
-        normalization: whether to bring the text into one form.
+        cleaning: how the text is cleaned; None leaves it as it is.
         duplicates: what counts as a duplicate; None keeps all stories.
         shares: how the groups are shared out over the splits.
         seed: decides the splits.
+        workers: processes; 0 for as many as there are cores.
+        block: stories (or files, where the source reads files) that are read and cleaned at a time.
+        part: (number from 0, of how many): with more than one, only that share of the blocks is made, and a build
+            without `part` goes on from there.
 
     Raises:
         UserError: no stories, two stories with one id, too few groups, or bad input in the source.
     """
-    with new_folder(output) as folder:
-        stories = _read(source)
-        cleaning: dict[str, Counter[str]] = {}
-        if normalization:
-            stories = _normalize(stories, cleaning)
-        found = deduplicate(stories, duplicates, seed) if duplicates else Deduplicated(_grouped(stories))
-        splits = split(found.stories, shares, seed, source.splits())
-        collected = collect(splits)
-        statistics = collected.summary()
-        tables = source.tables()
-        _write(folder, splits, list(statistics), tables)
-        counts = {language: dict(sorted(changed.items())) for language, changed in sorted(cleaning.items())}
-        pairs = {
-            language: {"exact": found.exact[language], "near": found.near[language], "related": found.related[language]}
-            for language in found.exact
-        }
-        skipped = list(source.skipped)
-        write_json(folder / "statistics.json", statistics)
-        write_text(folder / "README.md", card(collected, counts, pairs, len(skipped), source.about, tables))
-        if attribution := collected.ledger.attribution_csv():
-            write_text(folder / "ATTRIBUTION.csv", attribution)
-        write_manifest(
-            folder,
-            "corpus",
-            configuration={
-                "source": configuration(source),
-                "normalization": normalization,
-                "duplicates": asdict(duplicates) if duplicates else None,
-                "split": asdict(shares),
-                "seed": seed,
-            },
-            inputs=source.inputs(),
-            licenses=[license for license in collected.ledger.licenses() if license],
-            ledger=collected.ledger.rows(),
-            statistics=statistics,
-            stories_read=len(stories),
-            skipped=skipped,
-            cleaning=counts,
-            duplicates=pairs,
-            removed=found.removed,
-            largest_group=_largest_group(found.stories),
-        )
-    return statistics
+    target, folder = Path(output), working_folder(output)
+    check_replaceable(target)
+    inputs = source.inputs()
+    configured = {
+        "source": configuration(source),
+        "cleaning": asdict(cleaning) if cleaning else None,
+        "duplicates": asdict(duplicates) if duplicates else None,
+        "split": asdict(shares),
+        "seed": seed,
+    }
+    workers = workers or cores()
+    begin(folder, {**configured, "inputs": inputs, "block": block, "versions": versions()})
+    try:
+        length = (duplicates or _DUPLICATES).words
+        blocks = make_blocks(folder, source, cleaning, length, seed, block, workers, part)
+        if part[1] > 1:
+            return {}
+        if len(blocks) == 1:
+            workers = 1
+        stories = Stories.of(blocks)
+        arrangement = _arrange(folder, stories, blocks, length, duplicates, shares, seed, source.splits(), workers)
+        with new_folder(target) as finished:
+            _write(folder, finished, source, stories, blocks, arrangement, configured, inputs, workers)
+            manifest = read_manifest(finished)
+    except UserError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    except BaseException:
+        if not any((folder / "blocks").glob("[0-9]*")):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder)
+    return manifest
 
 
 def configuration(source: Source) -> dict[str, Any]:
@@ -104,44 +127,101 @@ def plain(value: Any) -> Any:
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
-def _read(source: Source) -> list[Story]:
-    stories: list[Story] = []
-    seen: set[str] = set()
-    for story in progress(source, "Reading stories"):
-        if story.id in seen:
-            raise UserError(f"two stories have the id {story.id!r}; give each its own.")
-        seen.add(story.id)
-        stories.append(story)
-    if not stories:
-        raise UserError("the source holds no stories; check its path and languages.")
-    return stories
-
-
-def _normalize(stories: Sequence[Story], cleaning: dict[str, Counter[str]]) -> list[Story]:
-    clean = []
-    for story in progress(stories, "Normalising"):
-        counts = cleaning.setdefault(story.language, Counter())
-        text = normalize(story.text, story.language, counts)
-        clean.append(replace(story, text=text, title=normalize(story.title, story.language)))
-    return clean
-
-
-def _grouped(stories: Sequence[Story]) -> list[Story]:
-    return [replace(story, group=story.group or story.id) for story in stories]
+def _arrange(
+    folder: Path,
+    stories: Stories,
+    blocks: Sequence[Block],
+    length: int,
+    duplicates: Duplicates | None,
+    shares: Split,
+    seed: int,
+    given: Mapping[str, str],
+    workers: int,
+) -> Arrangement:
+    """The arrangement and the leaks, which are written to the working folder; read from there if they are."""
+    arrangement, leaks = Arrangement.load(folder), folder / "leaks.jsonl"
+    if arrangement and leaks.exists():
+        return arrangement
+    collection = Collection([block.signatures() for block in blocks], length)
+    if not arrangement:
+        arrangement = arrange(stories, blocks, collection, duplicates, shares, seed, given)
+        arrangement.save(folder)
+    held = np.flatnonzero(arrangement.places > TRAIN)
+    training = arrangement.places == TRAIN
+    if len(held) and training.any():
+        found = find_leaks(collection, training, held, folder, workers)
+        splits = (SPLITS[place] for place in arrangement.places[held])
+        told = ((split, story) for split, story in zip(splits, stories_of(blocks, held), strict=True))
+        write_json_lines(leaks, records(found, told, stories.ids))
+    else:
+        write_text(leaks, "")
+    return arrangement
 
 
 def _write(
-    folder: Path, splits: Mapping[str, Sequence[Story]], languages: Sequence[str], tables: Mapping[str, Any]
+    folder: Path,
+    finished: Path,
+    source: Source,
+    stories: Stories,
+    blocks: Sequence[Block],
+    arrangement: Arrangement,
+    configured: Mapping[str, Any],
+    inputs: Mapping[str, str],
+    workers: int,
 ) -> None:
-    for name in SPLITS:
-        for language in languages:
-            write_split(folder, name, [story for story in splits[name] if story.language == language])
+    names = stories.names.take(pa.array(arrangement.groups))
+    shards = plan(stories.languages, stories.codes, arrangement.places, names)
+    statistics = write_shards(folder / "shards", blocks, shards, workers)
+    for shard in shards:
+        os.link(folder / "shards" / shard.name, finished / shard.name)
+    tables = source.tables()
     for table, parts in tables.items():
         for name, rows in parts.items():
-            pq.write_table(pa.Table.from_pylist(rows), folder / f"{table}-{name}.parquet", compression="zstd")
+            pq.write_table(pa.Table.from_pylist(rows), finished / f"{table}-{name}.parquet", compression="zstd")
+    skipped = [sentence for block in blocks for sentence in block.facts["skipped"]] or list(source.skipped)
+    cleaning = _summed(blocks, "cleaning") if configured["cleaning"] else {}
+    rejected = _summed(blocks, "rejected")
+    removed = [
+        {"id": stories.ids[a].as_py(), "kept": stories.ids[b].as_py(), "reason": reason, "similarity": round(s, 4)}
+        for a, b, reason, s in arrangement.removed
+    ]
+    facts = {
+        "statistics": statistics.summary(),
+        "stories_read": sum(block.facts["read"] for block in blocks),
+        "skipped": skipped,
+        "cleaning": cleaning,
+        "rejected": {code: reasons for code, reasons in rejected.items() if reasons},
+        "duplicates": arrangement.duplicates,
+        "removed": removed[:_LISTED],
+        "largest_group": largest_group(stories, arrangement),
+    }
+    if len(removed) > _LISTED:
+        write_json_lines(finished / "removed.jsonl", removed)
+    if (folder / "leaks.jsonl").stat().st_size:
+        os.link(folder / "leaks.jsonl", finished / "leaks.jsonl")
+        facts["leaks"] = summarize(folder / "leaks.jsonl")
+    write_json(finished / "statistics.json", facts["statistics"])
+    page = card(
+        statistics,
+        cleaning,
+        arrangement.duplicates,
+        len(skipped),
+        source.about,
+        tables,
+        facts["rejected"],
+        facts.get("leaks", []),
+    )
+    write_text(finished / "README.md", page)
+    if attribution := statistics.ledger.attribution_csv():
+        write_text(finished / "ATTRIBUTION.csv", attribution)
+    licenses = [license for license in statistics.ledger.licenses() if license]
+    write_manifest(finished, "corpus", configured, inputs, licenses, ledger=statistics.ledger.rows(), **facts)
 
 
-def _largest_group(stories: Sequence[Story]) -> dict[str, Any]:
-    """The largest group and its share of the stories: one that is large makes the splits uneven."""
-    (name, size), *_ = Counter(story.group for story in stories).most_common(1)
-    return {"group": name, "stories": size, "share": round(size / len(stories), 4)}
+def _summed(blocks: Sequence[Block], fact: str) -> dict[str, dict[str, int]]:
+    """Counts by language and name, summed over the blocks and sorted."""
+    total: dict[str, Counter[str]] = {}
+    for block in blocks:
+        for code, counts in block.facts[fact].items():
+            total.setdefault(code, Counter()).update(counts)
+    return {code: dict(sorted(counts.items())) for code, counts in sorted(total.items())}

@@ -1,11 +1,14 @@
-"""kathalab corpora build | describe | publish"""
+"""kathalab corpora build | describe | leaks | publish"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from corpora.cleaning import Cleaning
 from corpora.commands import run_verb
 from corpora.deduplicate import Duplicates
+from corpora.errors import UserError
 from corpora.sources import Source
 from corpora.split import Split
 
@@ -20,12 +23,16 @@ def build(
     duplicates: Duplicates = _DUPLICATES,
     split: Split = _SPLIT,
     seed: int = 0,
+    workers: int = 0,
+    block: int = 10_000,
+    part: str = "",
 ) -> None:
     """Build a corpus from a source of stories.
 
     Reads stories, brings their text into one form, removes duplicates, and shares them out over train, validation and
     test so that the same story, in whatever language, lies in one split. Writes a folder of Parquet shards that
-    `datasets.load_dataset` opens, with README.md (dataset card), statistics.json and manifest.json.
+    `datasets.load_dataset` opens, with README.md (dataset card), statistics.json, leaks.jsonl (what each validation and
+    test story shares with training stories) and manifest.json. A build that was stopped goes on when it is run again.
 
     Example:
       kathalab corpora build --source Markdown --source.path pratham --source.languages [hi,mr,bn] --output corpus
@@ -38,13 +45,37 @@ def build(
         duplicates: what counts as a duplicate.
         split: how the stories are shared out.
         seed: decides which groups go to which split.
+        workers: processes; 0 for as many as there are cores.
+        block: stories (or files) read and cleaned at a time; a build that is killed loses at most this much a worker.
+        part: NUMBER/OF, e.g. 2/8: only read and clean this part of the blocks, so that several jobs share the work; a
+            build without it goes on from there.
     """
     from corpora.build import build_corpus
+    from corpora.leaks import table
 
-    statistics = build_corpus(source, output, normalize, duplicates if deduplicate else None, split, seed)
+    parts = _part(part)
+    cleaning, alike = Cleaning() if normalize else None, duplicates if deduplicate else None
+    manifest = build_corpus(source, output, cleaning, alike, split, seed, workers, block, parts)
+    if parts[1] > 1:
+        print(f"Part {part} of the corpus {output} is read and cleaned; build it without --part when all are.")
+        return
+    if manifest.get("leaks"):
+        print("What validation and test share with the training stories (leaks.jsonl; runs in words):")
+        print(table(manifest["leaks"]))
+    statistics, left_out = manifest["statistics"], len(manifest["skipped"])
     stories = sum(counts["stories"] for parts in statistics.values() for counts in parts.values())
-    skipped = f" ({len(source.skipped):,} files or rows left out, see manifest.json)" if source.skipped else ""
+    skipped = f" ({left_out:,} files or rows left out, see manifest.json)" if left_out else ""
     print(f"A corpus of {stories:,} stories in {', '.join(statistics)} is in {output}{skipped}.")
+
+
+def _part(text: str) -> tuple[int, int]:
+    """`2/8` as (1, 8)."""
+    if not text:
+        return 0, 1
+    number, _, of = text.partition("/")
+    if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+        raise UserError(f"a part is NUMBER/OF, e.g. 2/8, not {text!r}.")
+    return int(number) - 1, int(of)
 
 
 def describe(folders: list[str], /, output: str = "", examples: int = 2) -> None:
@@ -71,6 +102,39 @@ def describe(folders: list[str], /, output: str = "", examples: int = 2) -> None
     page = write_page(described, output or str(Path(folders[0]) / "description.html"))
     names = ", ".join(described["corpora"])
     print(f"The description of {names} is in {page} (the numbers in {page.with_suffix('.json')}).")
+
+
+def leaks(
+    folder: str, /, output: str, against: Source | None = None, split: str = "train", words: int = 3, workers: int = 0
+) -> None:
+    """Look for a test set's stories in a corpus.
+
+    Reads a corpus folder and a test set from any source (by default the corpus's own validation and test). Finds for
+    each story of the test set the most similar story of the corpus (Jaccard similarity of word n-grams, and the share
+    of the story's n-grams it has) and the longest run of words any of them shares with it. Writes a folder with
+    leaks.jsonl, one record a story, and manifest.json with a summary.
+
+    Example:
+      kathalab corpora leaks corpus --against Katha72 --output corpus-katha72
+
+    Args:
+        folder: a corpus folder.
+        output: the folder to write.
+        against: the test set; `--against.help CLASS` lists a source's options.
+        split: the split of the corpus that is looked through.
+        words: length of the word n-grams that are compared.
+        workers: processes; 0 for as many as there are cores.
+    """
+    from corpora.contamination import check_contamination
+    from corpora.leaks import table
+
+    rows = check_contamination(folder, against, output, split, words, workers)
+    print(table(rows))
+    stories, found = (sum(row[name] for row in rows) for name in ("stories", "runs_of_20_words"))
+    print(
+        f"{found:,} of {stories:,} stories share a run of 20 words or more with the {split} stories of {folder}; "
+        f"all are in {os.path.join(output, 'leaks.jsonl')}."
+    )
 
 
 def publish(folder: str, /, repo: str, private: bool = False) -> None:
@@ -103,4 +167,4 @@ def publish(folder: str, /, repo: str, private: bool = False) -> None:
 def main(arguments: list[str]) -> None:
     """Run `kathalab corpora VERB …`."""
     purpose = "Stories: where they come from, how they are cleaned, split and described."
-    run_verb("corpora", purpose, [build, describe, publish], arguments)
+    run_verb("corpora", purpose, [build, describe, leaks, publish], arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import platform
@@ -14,6 +15,8 @@ from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from corpora.errors import UserError
 
@@ -32,8 +35,7 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     Kathalab (a file, or a non-empty folder without a manifest) is refused with a UserError rather than replaced.
     """
     target = Path(path)
-    if target.exists() and (target.is_file() or (any(target.iterdir()) and not _is_ours(target))):
-        raise UserError(f"{str(target)!r} exists and was not made by kathalab; choose another place or remove it.")
+    check_replaceable(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
     os.chmod(partial, 0o755)
@@ -59,14 +61,25 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def check_replaceable(target: Path) -> None:
+    """UserError if something stands at a path that Kathalab did not make."""
+    if target.exists() and (target.is_file() or (any(target.iterdir()) and not _is_ours(target))):
+        raise UserError(f"{str(target)!r} exists and was not made by kathalab; choose another place or remove it.")
+
+
 def write_bytes(path: str | os.PathLike[str], content: bytes | memoryview) -> None:
     """Write a file beside its place, wait for the disk, and rename it there."""
+    write_pieces(path, [content])
+
+
+def write_pieces(path: str | os.PathLike[str], pieces: Iterable[bytes | memoryview]) -> None:
+    """Write a file of many pieces as they come, whole or not at all (see `write_bytes`)."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o644)
@@ -76,6 +89,13 @@ def write_bytes(path: str | os.PathLike[str], content: bytes | memoryview) -> No
         Path(name).unlink(missing_ok=True)
 
 
+def write_array(path: str | os.PathLike[str], array: np.ndarray) -> None:
+    """Write a NumPy array as `.npy` whole (see `write_bytes`)."""
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    write_bytes(path, file.getbuffer())
+
+
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write a UTF-8 file whole (see `write_bytes`)."""
     write_bytes(path, text.encode())
@@ -83,7 +103,7 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 def write_json_lines(path: str | os.PathLike[str], records: Iterable[Mapping[str, Any]]) -> None:
     """Write one JSON object a line (UTF-8) whole (see `write_bytes`)."""
-    write_text(path, json_lines(records))
+    write_pieces(path, (json_lines([record]).encode() for record in records))
 
 
 def json_lines(records: Iterable[Mapping[str, Any]]) -> str:

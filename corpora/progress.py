@@ -25,3 +25,20 @@ def progress(items: Iterable[Item], what: str, unit: str = "stories") -> Iterato
             shown = time.monotonic()
             print(f"{what}: {number:,}{f' of {total:,}' if total else ''} {unit}", file=sys.stderr, flush=True)
         yield item
+
+
+class Meter:
+    """Progress of work that is done in pieces: a line on stderr now and then."""
+
+    def __init__(self, what: str, total: int = 0, unit: str = "stories"):
+        self.what, self.total, self.unit = what, total, unit
+        self.done = 0
+        self._shown = time.monotonic()
+
+    def add(self, number: int) -> None:
+        """Count what was done since."""
+        self.done += number
+        if time.monotonic() - self._shown > (1.0 if sys.stderr.isatty() else _SECONDS_BETWEEN_LINES):
+            self._shown = time.monotonic()
+            of = f" of {self.total:,}" if self.total else ""
+            print(f"{self.what}: {self.done:,}{of} {self.unit}", file=sys.stderr, flush=True)

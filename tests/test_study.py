@@ -1,8 +1,12 @@
 """The whole way through the Snakefile: from a study's YAML to a report, and nothing done twice."""
 
 import json
+import os
+import random
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -68,6 +72,51 @@ def test_a_tiny_study_ends_with_a_report_and_publishable_models_and_is_then_up_t
     assert steps == {"hi": 12, "bn": 14}
     assert list((out / "runs").glob("bn.before-*/checkpoints/*.ckpt")), "the earlier run steps aside, it is not deleted"
     assert (out / "report.html").read_text(encoding="utf-8") != page
+
+
+@pytest.mark.slow
+def test_parts_of_a_corpus_are_separate_jobs_and_a_killed_one_is_restarted(tmp_path):
+    """Two local workers make four parts; one is killed and run again; the corpus is that of a single build."""
+    rng = random.Random(0)
+    vocabulary = ["".join(rng.choices("कखगघचछजझटठडढतथदधनपफबभमयरलवसह", k=3)) for _ in range(3000)]
+    stories = ({"text": " ".join(rng.choices(vocabulary, k=150)), "language": "hi"} for _ in range(24_000))
+    (tmp_path / "stories.jsonl").write_text("".join(json.dumps(s, ensure_ascii=False) + "\n" for s in stories))
+    corpus = "source: JSONLines, source.path: stories.jsonl, block: 200, normalize: true"
+    (tmp_path / "parts.yaml").write_text(
+        TINY.replace("corpus:\n", f"corpus_parts: 4\ncorpus: {{{corpus}}}\nnothing:\n", 1)
+    )
+    target, working = "results/parts/corpus/manifest.json", tmp_path / "results" / "parts" / ".corpus.building"
+    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--directory", tmp_path]
+    command += ["--cores", "2", "--retries", "1", "--configfile", "parts.yaml", "--", target]
+    with open(tmp_path / "log", "w") as log:
+        running = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log)
+        while not (jobs := part_jobs(tmp_path)) or len(list(working.glob("blocks/[0-9]*"))) < 10:
+            assert running.poll() is None, (tmp_path / "log").read_text()
+            time.sleep(0.02)
+        os.kill(jobs[0], signal.SIGKILL)
+        assert running.wait(300) == 0, (tmp_path / "log").read_text()[-3000:]
+    log = (tmp_path / "log").read_text()
+    assert log.count("rule corpus_part:") == 5 and "Error in rule corpus_part" in log
+    assert not working.exists() and not list((tmp_path / "results" / "parts").glob("corpus_parts/*"))
+    alone = ["corpora", "build", "--source", "JSONLines", "--source.path", "stories.jsonl", "--output", "alone"]
+    subprocess.run([sys.executable, "-m", "kathalab", *alone], cwd=tmp_path, check=True, capture_output=True)
+    manifests = (json.loads(path.read_text()) for path in (tmp_path / target, tmp_path / "alone" / "manifest.json"))
+    assert len({manifest["fingerprint"] for manifest in manifests}) == 1
+    again = study(tmp_path, "parts.yaml", "--", target)
+    assert again.returncode == 0 and "Nothing to be done" in again.stdout + again.stderr
+
+
+def part_jobs(folder: Path) -> list[int]:
+    """The processes that make a part of a corpus in this folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            arguments = (process / "cmdline").read_bytes().split(b"\0")
+            if b"--part" in arguments and (process / "cwd").resolve() == folder.resolve():
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,12 @@ import unicodedata
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
 
 from corpora.errors import UserError
 from corpora.folders import sha256
@@ -27,6 +31,14 @@ class Source(ABC):
 
     @abstractmethod
     def __iter__(self) -> Iterator[Story]: ...
+
+    def blocks(self, size: int) -> Iterator[list[Any]]:
+        """What the stories are made of, in order and in lists of `size`; each can be read apart, by any process."""
+        return _lists(self, size)
+
+    def read_block(self, block: list[Any]) -> tuple[list[Story], list[str]]:
+        """The stories of a block, and a sentence for each file or row left out."""
+        return block, []
 
     about: str = ""
     """What the stories are for and how they were made, in Markdown, for the dataset card."""
@@ -68,16 +80,26 @@ class FileSource(Source):
     def __iter__(self) -> Iterator[Story]:
         self.skipped = []
         for item in self.items():
-            try:
-                stories = list(self.stories(item))
-                for story in stories:
-                    check_script(story, self.place(item))
-            except UserError as error:
-                if self.on_bad == "stop":
-                    raise
-                self.skipped.append(str(error))
-            else:
-                yield from stories
+            yield from self._checked(item)
+
+    def blocks(self, size: int) -> Iterator[list[Any]]:
+        return _lists(self.items(), size)
+
+    def read_block(self, block: list[Any]) -> tuple[list[Story], list[str]]:
+        self.skipped = []
+        return [story for item in block for story in self._checked(item)], self.skipped
+
+    def _checked(self, item: Any) -> list[Story]:
+        try:
+            stories = list(self.stories(item))
+            for story in stories:
+                check_script(story, self.place(item))
+        except UserError as error:
+            if self.on_bad == "stop":
+                raise
+            self.skipped.append(str(error))
+            return []
+        return stories
 
     @property
     def files(self) -> list[Path]:
@@ -127,7 +149,7 @@ def read_utf8(file: Path) -> str:
 def check_script(story: Story, place: str) -> None:
     """UserError if a story has no letters, or less than half of them belong to its language's script."""
     language = get_language(story.language)
-    letters = Counter(_script(char) for char in story.text if char.isalpha())
+    letters = _letters(story.text)
     if not letters:
         raise UserError(f"{place} holds no text; remove it or pass --source.on_bad skip.")
     if 2 * letters[language.script_property] < letters.total():
@@ -138,9 +160,34 @@ def check_script(story: Story, place: str) -> None:
         )
 
 
+def _letters(text: str) -> Counter[str]:
+    """How many letters of each script a text has; marks do not count."""
+    scripts, table = _scripts()
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    counts = np.bincount(table[codes[codes < len(table)]], minlength=len(scripts)).tolist()
+    letters = Counter({script: times for script, times in zip(scripts, counts, strict=True) if script and times})
+    letters.update(_script(chr(code)) for code in codes[codes >= len(table)] if chr(code).isalpha())
+    return letters
+
+
+@cache
+def _scripts() -> tuple[list[str], np.ndarray]:
+    """The scripts, and for each of the characters up to U+FFFF the number of its own; the first is for no letter."""
+    numbers = {"": 0}
+    named = (_script(char) if char.isalpha() else "" for char in map(chr, range(0x10000)))
+    table = np.array([numbers.setdefault(script, len(numbers)) for script in named], np.int16)
+    return list(numbers), table
+
+
 def _script(char: str) -> str:
     """The script of a letter, by the first word of its Unicode name, which is the script's for all that matter here."""
     return unicodedata.name(char, "UNKNOWN").split()[0].capitalize()
+
+
+def _lists(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    iterator = iter(items)
+    while block := list(islice(iterator, size)):
+        yield block
 
 
 def _raise(error: OSError) -> None:

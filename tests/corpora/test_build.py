@@ -136,7 +136,7 @@ def test_generator_is_a_source(tmp_path):
     assert sum(len(read_corpus(tmp_path / "corpus", split, ["en"])) for split in SPLITS) == 20
 
 
-@pytest.mark.parametrize("verb", [[], ["build"], ["describe"], ["publish"]])
+@pytest.mark.parametrize("verb", [[], ["build"], ["describe"], ["leaks"], ["publish"]])
 def test_help_says_what_is_read_and_written_with_an_example(verb, capsys):
     assert kathalab.main(["corpora", *verb, "--help"]) == 0
     out = capsys.readouterr().out

@@ -2,17 +2,31 @@
 
 import hashlib
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from corpora.errors import UserError
-from corpora.split import Split, split
+from corpora.split import Split, place_groups
 from corpora.stories import SPLITS, Story
 
 
 def stories(groups, languages=("hi",)):
     return [Story(f"{g}-{code}", code, "कहानी", "test", group=str(g)) for g in groups for code in languages]
+
+
+DEFAULT = Split()
+
+
+def split(stories, options=DEFAULT, seed=0):
+    """The stories of each split."""
+    names = list(dict.fromkeys(story.group for story in stories))
+    codes = dict.fromkeys(story.language for story in stories)
+    number = {name: i for i, name in enumerate(names)}
+    members = {code: np.array(sorted({number[s.group] for s in stories if s.language == code})) for code in codes}
+    places = place_groups(names, members, options, seed)
+    return {split: [s for s in stories if SPLITS[places[number[s.group]]] == split] for split in SPLITS}
 
 
 def test_large_corpus_has_the_shares_asked_for():
