@@ -83,7 +83,6 @@ def build_corpus(
     """
     target, folder = Path(output), working_folder(output)
     check_replaceable(target)
-    inputs = source.inputs()
     configured = {
         "source": configuration(source),
         "cleaning": asdict(cleaning) if cleaning else None,
@@ -92,7 +91,7 @@ def build_corpus(
         "seed": seed,
     }
     workers = workers or cores()
-    begin(folder, {**configured, "inputs": inputs, "block": block, "versions": versions()})
+    begin(folder, {**configured, "inputs": source.inputs(), "block": block, "versions": versions()})
     try:
         length = (duplicates or _DUPLICATES).words
         blocks = make_blocks(folder, source, cleaning, length, seed, block, workers, part)
@@ -103,7 +102,7 @@ def build_corpus(
         stories = Stories.of(blocks)
         arrangement = _arrange(folder, stories, blocks, length, duplicates, shares, seed, source.splits(), workers)
         with new_folder(target) as finished:
-            _write(folder, finished, source, stories, blocks, arrangement, configured, inputs, workers)
+            _write(folder, finished, source, stories, blocks, arrangement, configured, workers)
             manifest = read_manifest(finished)
     except UserError:
         shutil.rmtree(folder, ignore_errors=True)
@@ -166,7 +165,6 @@ def _write(
     blocks: Sequence[Block],
     arrangement: Arrangement,
     configured: Mapping[str, Any],
-    inputs: Mapping[str, str],
     workers: int,
 ) -> None:
     names = stories.names.take(pa.array(arrangement.groups))
@@ -215,6 +213,7 @@ def _write(
     if attribution := statistics.ledger.attribution_csv():
         write_text(finished / "ATTRIBUTION.csv", attribution)
     licenses = [license for license in statistics.ledger.licenses() if license]
+    inputs = source.inputs()  # again: what a source asks for or downloads is there only now
     write_manifest(finished, "corpus", configured, inputs, licenses, ledger=statistics.ledger.rows(), **facts)
 
 

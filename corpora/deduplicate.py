@@ -103,7 +103,10 @@ def tied(groups: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
             number = parent[number]
         return number
 
-    for one, other in np.unique(np.stack([a, b], axis=1), axis=0).tolist() if len(a) else ():
+    pairs = np.unique(a * len(parent) + b)
+    for one, other in (
+        zip((pairs // len(parent)).tolist(), (pairs % len(parent)).tolist(), strict=True) if parent else ()
+    ):
         first, second = sorted((root(one), root(other)))
         parent[second] = first
     roots = np.array([root(number) for number in range(len(parent))], np.int64)

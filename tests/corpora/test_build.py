@@ -136,6 +136,23 @@ def test_generator_is_a_source(tmp_path):
     assert sum(len(read_corpus(tmp_path / "corpus", split, ["en"])) for split in SPLITS) == 20
 
 
+def test_stories_written_from_one_prompt_stay_together(tmp_path):
+    rows = [{"id": f"{n}", "text": text("hi", n), "prompt": f"विषय {n % 20}" if n < 60 else ""} for n in range(90)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    build = ["corpora", "build", "--source", "JSONLines", "--source.path", str(tmp_path / "rows.jsonl")]
+    build += ["--source.language", "hi", "--split.validation", "0.2", "--split.test", "0.2", "--output"]
+    assert kathalab.main([*build, str(tmp_path / "corpus")]) == 0
+    assert kathalab.main([*build, str(tmp_path / "apart"), "--split.by_prompt", "false"]) == 0
+    groups, sides = {}, {}
+    for split in SPLITS:
+        for story in read_corpus(tmp_path / "corpus", split):
+            groups.setdefault(story.prompt or story.id, set()).add((split, story.group))
+        for story in read_corpus(tmp_path / "apart", split):
+            sides.setdefault(story.prompt, set()).add(split)
+    assert all(len(places) == 1 for places in groups.values()) and groups["विषय 7"].pop()[1] == "7"
+    assert any(len(places) > 1 for prompt, places in sides.items() if prompt)
+
+
 @pytest.mark.parametrize("verb", [[], ["build"], ["describe"], ["leaks"], ["publish"]])
 def test_help_says_what_is_read_and_written_with_an_example(verb, capsys):
     assert kathalab.main(["corpora", *verb, "--help"]) == 0
