@@ -6,6 +6,7 @@ that several processes, or several machines with one disk, can each make their s
     blocks/00000/stories.parquet                   the cleaned stories, in the order of the source
     blocks/00000/{words,starts,sketches}.npy       what they are compared by (corpora.signatures)
     blocks/00000/{texts,prompts}.npy               hashes of text and prompt
+    blocks/00000/changes.jsonl                     what normalising changed, if that is asked for
     blocks/00000/facts.json                        counts of what was read, cleaned and left out
 """
 
@@ -17,6 +18,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,15 +29,26 @@ import pyarrow.parquet as pq
 
 from corpora.cleaning import Cleaner, Cleaning
 from corpora.errors import UserError
-from corpora.folders import read_json, write_array, write_json
+from corpora.folders import read_json, write_array, write_json, write_json_lines
 from corpora.processes import spread
 from corpora.progress import Meter
 from corpora.signatures import Signatures, sign
 from corpora.sources import Source
-from corpora.stories import SCHEMA, Story
+from corpora.stories import SCHEMA
 
-_EXAMPLES = 3
-"""Rejected stories kept for each language and reason, in the first blocks that have some."""
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is done with the stories of a block."""
+
+    cleaning: Cleaning | None
+    """None leaves them as they are."""
+    words: int
+    """Words in the n-grams of the sketches."""
+    seed: int = 0
+    """Of the sketches."""
+    changes: bool = False
+    """Whether to write down what normalising changed."""
 
 
 class Block:
@@ -46,7 +59,7 @@ class Block:
 
     @cached_property
     def facts(self) -> dict[str, Any]:
-        """`stories` (their number), `read`, `skipped` and, by language, `cleaning`, `rejected` and `examples`."""
+        """`stories` (their number), `read`, `skipped` (sentences) and `cleaning`, the tallies by language."""
         return read_json(self.folder / "facts.json")
 
     def signatures(self) -> Signatures:
@@ -87,9 +100,7 @@ def begin(folder: Path, identity: Mapping[str, Any]) -> None:
 def make_blocks(
     folder: Path,
     source: Source,
-    cleaning: Cleaning | None,
-    length: int,
-    seed: int,
+    recipe: Recipe,
     size: int,
     workers: int,
     part: tuple[int, int] = (0, 1),
@@ -99,9 +110,7 @@ def make_blocks(
     Args:
         folder: the working folder.
         source: where the stories come from.
-        cleaning: how they are cleaned; None leaves them as they are.
-        length: words in the n-grams of the sketches.
-        seed: of the sketches.
+        recipe: what is done with them.
         size: stories (or files, where the source reads files) in a block.
         workers: processes.
         part: the first number counts from 0.
@@ -118,33 +127,33 @@ def make_blocks(
                 yield path, block
             count += 1
 
-    for stories in spread(make_block, missing(), workers, (source, cleaning, length, seed)):
+    for stories in spread(make_block, missing(), workers, (source, recipe)):
         meter.add(stories)
     return [Block(folder / "blocks" / f"{number:05d}") for number in range(count)]
 
 
-def make_block(source: Source, cleaning: Cleaning | None, length: int, seed: int, path: Path, block: list[Any]) -> int:
+def make_block(source: Source, recipe: Recipe, path: Path, block: list[Any]) -> int:
     """Read, clean and sign one block, and put it in its place whole; returns the number of stories read."""
     stories, skipped = source.read_block(block)
-    cleaner = Cleaner(cleaning) if cleaning else None
-    kept, examples = _clean(stories, cleaner) if cleaner else (stories, {})
-    facts = {
-        "stories": len(kept),
-        "read": len(stories),
-        "skipped": skipped,
-        "cleaning": {code: dict(tally.rules) for code, tally in cleaner.tally.items()} if cleaner else {},
-        "rejected": {code: dict(tally.rejected) for code, tally in cleaner.tally.items()} if cleaner else {},
-        "examples": examples,
+    changes: list[dict[str, Any]] = []
+    cleaner = Cleaner(recipe.cleaning, changes.append if recipe.changes else None) if recipe.cleaning else None
+    kept = [clean for story in stories if (clean := cleaner(story)[0])] if cleaner else stories
+    tallies = {
+        code: {**vars(tally), "examples": list(map(asdict, tally.examples))}
+        for code, tally in (cleaner.tally.items() if cleaner else ())
     }
+    facts = {"stories": len(kept), "read": len(stories), "skipped": skipped, "cleaning": tallies}
     partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         columns = [[getattr(story, name) for story in kept] for name in SCHEMA.names]
         pq.write_table(pa.table(columns, schema=SCHEMA), partial / "stories.parquet", compression="lz4")
-        sign([story.text for story in kept], length, seed).save(partial)
+        sign([story.text for story in kept], recipe.words, recipe.seed).save(partial)
         texts = [_digest(f"{story.language}\n{story.text}", 16) for story in kept]
         write_array(partial / "texts.npy", np.frombuffer(b"".join(texts), np.uint64).reshape(-1, 2))
         prompts = [_digest(story.prompt, 8) if story.prompt else bytes(8) for story in kept]
         write_array(partial / "prompts.npy", np.frombuffer(b"".join(prompts), np.uint64))
+        if recipe.changes:
+            write_json_lines(partial / "changes.jsonl", changes)
         write_json(partial / "facts.json", facts)
         os.rename(partial, path)
     except OSError:
@@ -163,20 +172,6 @@ def check_ids(ids: pa.ChunkedArray) -> None:
         counts = pc.value_counts(ids)
         name = counts.field(0)[pc.index(pc.greater(counts.field(1), 1), True).as_py()].as_py()
         raise UserError(f"two stories have the id {name!r}; give each its own.")
-
-
-def _clean(stories: list[Story], cleaner: Cleaner) -> tuple[list[Story], dict[str, dict[str, list[dict[str, str]]]]]:
-    kept: list[Story] = []
-    examples: dict[str, dict[str, list[dict[str, str]]]] = {}
-    for story in stories:
-        clean, reason = cleaner(story)
-        if clean is not None:
-            kept.append(clean)
-            continue
-        some = examples.setdefault(story.language, {}).setdefault(reason, [])
-        if len(some) < _EXAMPLES:
-            some.append({"id": story.id, "text": story.text[:300]})
-    return kept, examples
 
 
 def _digest(text: str, size: int) -> bytes:

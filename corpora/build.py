@@ -25,9 +25,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpora.arrange import Arrangement, Stories, arrange, largest_group
-from corpora.blocks import Block, begin, make_blocks, working_folder
+from corpora.blocks import Block, Recipe, begin, make_blocks, working_folder
 from corpora.card import card
-from corpora.cleaning import Cleaning
+from corpora.cleaning import Cleaning, Example, Tally
 from corpora.deduplicate import Duplicates
 from corpora.errors import UserError
 from corpora.folders import (
@@ -38,6 +38,7 @@ from corpora.folders import (
     write_json,
     write_json_lines,
     write_manifest,
+    write_pieces,
     write_text,
 )
 from corpora.leaks import find_leaks, records, summarize
@@ -63,6 +64,7 @@ def build_corpus(
     workers: int = 0,
     block: int = 10_000,
     part: tuple[int, int] = (0, 1),
+    changes: bool = False,
 ) -> dict[str, Any]:
     """Write a corpus folder; returns its manifest.
 
@@ -77,6 +79,7 @@ def build_corpus(
         block: stories (or files, where the source reads files) that are read and cleaned at a time.
         part: (number from 0, of how many): with more than one, only that share of the blocks is made, and a build
             without `part` goes on from there.
+        changes: whether to write changes.jsonl, from which each story's text can be made what it was.
 
     Raises:
         UserError: no stories, two stories with one id, too few groups, or bad input in the source.
@@ -91,16 +94,18 @@ def build_corpus(
         "seed": seed,
     }
     workers = workers or cores()
-    begin(folder, {**configured, "inputs": source.inputs(), "block": block, "versions": versions()})
+    begin(folder, {**configured, "inputs": source.inputs(), "block": block, "changes": changes, "versions": versions()})
     try:
-        length = (duplicates or _DUPLICATES).words
-        blocks = make_blocks(folder, source, cleaning, length, seed, block, workers, part)
+        recipe = Recipe(cleaning, (duplicates or _DUPLICATES).words, seed, changes)
+        blocks = make_blocks(folder, source, recipe, block, workers, part)
         if part[1] > 1:
             return {}
         if len(blocks) == 1:
             workers = 1
         stories = Stories.of(blocks)
-        arrangement = _arrange(folder, stories, blocks, length, duplicates, shares, seed, source.splits(), workers)
+        arrangement = _arrange(
+            folder, stories, blocks, recipe.words, duplicates, shares, seed, source.splits(), workers
+        )
         with new_folder(target) as finished:
             _write(folder, finished, source, stories, blocks, arrangement, configured, workers)
             manifest = read_manifest(finished)
@@ -177,8 +182,8 @@ def _write(
         for name, rows in parts.items():
             pq.write_table(pa.Table.from_pylist(rows), finished / f"{table}-{name}.parquet", compression="zstd")
     skipped = [sentence for block in blocks for sentence in block.facts["skipped"]] or list(source.skipped)
-    cleaning = _summed(blocks, "cleaning") if configured["cleaning"] else {}
-    rejected = _summed(blocks, "rejected")
+    tallies = _tallies(blocks)
+    cleaning = {code: dict(sorted(tally.rules.items())) for code, tally in tallies.items()}
     removed = [
         {"id": stories.ids[a].as_py(), "kept": stories.ids[b].as_py(), "reason": reason, "similarity": round(s, 4)}
         for a, b, reason, s in arrangement.removed
@@ -188,7 +193,10 @@ def _write(
         "stories_read": sum(block.facts["read"] for block in blocks),
         "skipped": skipped,
         "cleaning": cleaning,
-        "rejected": {code: reasons for code, reasons in rejected.items() if reasons},
+        "rejected": {code: dict(sorted(tally.rejected.items())) for code, tally in tallies.items() if tally.rejected},
+        "rejected_examples": {
+            code: list(map(asdict, tally.examples)) for code, tally in tallies.items() if tally.examples
+        },
         "duplicates": arrangement.duplicates,
         "removed": removed[:_LISTED],
         "largest_group": largest_group(stories, arrangement),
@@ -198,6 +206,8 @@ def _write(
     if (folder / "leaks.jsonl").stat().st_size:
         os.link(folder / "leaks.jsonl", finished / "leaks.jsonl")
         facts["leaks"] = summarize(folder / "leaks.jsonl")
+    if any((block.folder / "changes.jsonl").exists() for block in blocks):
+        write_pieces(finished / "changes.jsonl", ((block.folder / "changes.jsonl").read_bytes() for block in blocks))
     write_json(finished / "statistics.json", facts["statistics"])
     page = card(
         statistics,
@@ -217,10 +227,12 @@ def _write(
     write_manifest(finished, "corpus", configured, inputs, licenses, ledger=statistics.ledger.rows(), **facts)
 
 
-def _summed(blocks: Sequence[Block], fact: str) -> dict[str, dict[str, int]]:
-    """Counts by language and name, summed over the blocks and sorted."""
-    total: dict[str, Counter[str]] = {}
+def _tallies(blocks: Sequence[Block]) -> dict[str, Tally]:
+    """What cleaning did, by language, over all blocks."""
+    total: dict[str, Tally] = {}
     for block in blocks:
-        for code, counts in block.facts[fact].items():
-            total.setdefault(code, Counter()).update(counts)
-    return {code: dict(sorted(counts.items())) for code, counts in sorted(total.items())}
+        for code, tally in block.facts["cleaning"].items():
+            examples = [Example(**example) for example in tally["examples"]]
+            counted = Tally(Counter(tally["rules"]), Counter(tally["rejected"]), examples, tally["kept"])
+            total[code] = total.get(code, Tally()) + counted
+    return dict(sorted(total.items()))

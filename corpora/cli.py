@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from corpora.cleaning import Cleaning
@@ -12,13 +13,14 @@ from corpora.errors import UserError
 from corpora.sources import Source
 from corpora.split import Split
 
-_DUPLICATES, _SPLIT = Duplicates(), Split()
+_CLEANING, _DUPLICATES, _SPLIT = Cleaning(), Duplicates(), Split()
 
 
 def build(
     source: Source,
     output: str,
     normalize: bool = True,
+    cleaning: Cleaning | None = _CLEANING,
     deduplicate: bool = True,
     duplicates: Duplicates = _DUPLICATES,
     split: Split = _SPLIT,
@@ -26,13 +28,15 @@ def build(
     workers: int = 0,
     block: int = 10_000,
     part: str = "",
+    changes: bool = False,
 ) -> None:
     """Build a corpus from a source of stories.
 
-    Reads stories, brings their text into one form, removes duplicates, and shares them out over train, validation and
-    test so that the same story, in whatever language, lies in one split. Writes a folder of Parquet shards that
-    `datasets.load_dataset` opens, with README.md (dataset card), statistics.json, leaks.jsonl (what each validation and
-    test story shares with training stories) and manifest.json. A build that was stopped goes on when it is run again.
+    Reads stories, brings their text into one form, leaves out what is no story, removes duplicates, and shares them out
+    over train, validation and test so that the same story, in whatever language, lies in one split. Writes a folder of
+    Parquet shards that `datasets.load_dataset` opens, with README.md (dataset card), statistics.json, leaks.jsonl (what
+    each validation and test story shares with training stories) and manifest.json. A build that was stopped goes on
+    when it is run again.
 
     Example:
       kathalab corpora build --source Markdown --source.path pratham --source.languages [hi,mr,bn] --output corpus
@@ -41,6 +45,7 @@ def build(
         source: where the stories come from; `--source.help CLASS` lists a source's options.
         output: the folder to write.
         normalize: bring the text into one form (NFC, joiners, spaces, dandas).
+        cleaning: how stories are normalised and which are rejected; null takes them all as they are.
         deduplicate: look for exact and near-duplicates.
         duplicates: what counts as a duplicate.
         split: how the stories are shared out.
@@ -49,13 +54,16 @@ def build(
         block: stories (or files) read and cleaned at a time; a build that is killed loses at most this much a worker.
         part: NUMBER/OF, e.g. 2/8: only read and clean this part of the blocks, so that several jobs share the work; a
             build without it goes on from there.
+        changes: write changes.jsonl, which says what normalising changed and how to undo it.
     """
     from corpora.build import build_corpus
     from corpora.leaks import table
 
     parts = _part(part)
-    cleaning, alike = Cleaning() if normalize else None, duplicates if deduplicate else None
-    manifest = build_corpus(source, output, cleaning, alike, split, seed, workers, block, parts)
+    if cleaning and not normalize:
+        cleaning = replace(cleaning, normalization=None)
+    alike = duplicates if deduplicate else None
+    manifest = build_corpus(source, output, cleaning, alike, split, seed, workers, block, parts, changes)
     if parts[1] > 1:
         print(f"Part {part} of the corpus {output} is read and cleaned; build it without --part when all are.")
         return

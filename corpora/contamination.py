@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpora.blocks import begin, make_blocks, working_folder
+from corpora.blocks import Recipe, begin, make_blocks, working_folder
 from corpora.errors import UserError
 from corpora.folders import (
     check_replaceable,
@@ -100,7 +100,7 @@ def check_contamination(
         parts = []
         for name, source in (("seen", seen), ("held", held)):
             (work / name).mkdir(exist_ok=True)
-            parts.append(make_blocks(work / name, source, None, length, 0, _BLOCK, workers))
+            parts.append(make_blocks(work / name, source, Recipe(None, length), _BLOCK, workers))
         blocks = [*parts[0], *parts[1]]
         if not parts[1]:
             raise UserError("the test set holds no stories; check its path and languages.")

@@ -23,9 +23,6 @@ _BASE = np.uint64(0x9E3779B97F4A7C15)
 _FEW = 1_000_000
 """Places left in the training stories, from which on one process goes on without files."""
 
-State = tuple[np.ndarray, np.ndarray]
-"""Places in the words of a part, and the hash of the n-gram that begins there."""
-
 
 @dataclass
 class Runs:
@@ -37,6 +34,82 @@ class Runs:
     """The first word of the run in the held-out story."""
     story: np.ndarray
     """Number of the first training story that has it; -1 for none."""
+
+
+@dataclass
+class Grams:
+    """Word n-grams of one length in the words of some stories."""
+
+    place: np.ndarray
+    """Where each begins, ascending int32."""
+    end: np.ndarray
+    """Where its story ends, int32."""
+    hashes: np.ndarray
+    """Σ word[place + k] · base^k mod 2^64."""
+
+    @classmethod
+    def all(cls, words: np.ndarray, starts: np.ndarray, chosen: np.ndarray, length: int) -> Grams:
+        """Those of the chosen stories."""
+        counts = np.diff(starts)
+        end = np.repeat(starts[1:], counts).astype(np.int32)
+        place = np.flatnonzero((np.arange(len(words)) + length <= end) & np.repeat(chosen, counts)).astype(np.int32)
+        hashes, numbers = np.zeros(len(place), np.uint64), _spread_out(words)
+        for offset in range(length):
+            hashes += numbers[place + offset] * _power(offset)
+        return cls(place, end[place], hashes)
+
+    def only(self, chosen: np.ndarray) -> Grams:
+        """Some of them."""
+        return Grams(self.place[chosen], self.end[chosen], self.hashes[chosen])
+
+    def longer(self, words: np.ndarray, length: int) -> Grams:
+        """Those of this length grown by a word, where the story goes on."""
+        grown = self.only(self.place + length < self.end)
+        grown.hashes += _spread_out(words[grown.place + length]) * _power(length)
+        return grown
+
+    def save(self, folder: Path, number: int) -> None:
+        """Keep them until the next pass."""
+        for name, array in vars(self).items():
+            np.save(folder / f"{name}-{number}.npy", array)
+
+    @classmethod
+    def load(cls, folder: Path, number: int) -> Grams:
+        """What `save` kept."""
+        return cls(*(np.load(folder / f"{name}-{number}.npy") for name in ("place", "end", "hashes")))
+
+
+@dataclass
+class Table:
+    """Distinct hashes, found by their highest bits."""
+
+    keys: np.ndarray
+    """The hashes times an odd number, sorted."""
+    starts: np.ndarray
+    """For each value of the highest bits, where the keys that have it begin; and where the last ones end."""
+
+    @classmethod
+    def of(cls, hashes: np.ndarray) -> tuple[Table, np.ndarray]:
+        """A table, and the number of each hash in it."""
+        keys, numbers = np.unique(hashes * _BASE, return_inverse=True)
+        bits = max(4, len(keys).bit_length())
+        counts = np.bincount((keys >> np.uint64(64 - bits)).astype(np.int64), minlength=1 << bits)
+        return cls(keys, np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)), numbers
+
+    def find(self, hashes: np.ndarray) -> np.ndarray:
+        """The number of each hash, -1 for one that is not there."""
+        keys = hashes * _BASE
+        highest = (keys >> np.uint64(64 - (len(self.starts) - 1).bit_length() + 1)).astype(np.int64)
+        number, end = self.starts[highest], self.starts[highest + 1]
+        found = np.full(len(keys), -1, np.int32)
+        rows = np.flatnonzero(number < end)
+        number, end, keys = number[rows], end[rows], keys[rows]
+        while len(rows):
+            same = self.keys[number] == keys
+            found[rows[same]] = number[same]
+            more = ~same & (number + 1 < end)
+            rows, number, end, keys = rows[more], number[more] + 1, end[more], keys[more]
+        return found
 
 
 def longest_runs(collection: Collection, training: np.ndarray, held: np.ndarray, scratch: Path, workers: int) -> Runs:
@@ -53,32 +126,32 @@ def longest_runs(collection: Collection, training: np.ndarray, held: np.ndarray,
     texts = [collection.words(story) for story in held.tolist()]
     starts = np.concatenate([[0], np.cumsum([len(text) for text in texts])]).astype(np.int64)
     words = np.concatenate(texts) if texts else np.zeros(0, np.uint32)
-    mine = _begin(words, starts, np.ones(len(held), bool), SHORTEST)
+    mine = Grams.all(words, starts, np.ones(len(held), bool), SHORTEST)
     bounds = zip(collection.offsets[:-1], collection.offsets[1:], strict=True)
     parts = [number for number, (begin, end) in enumerate(bounds) if training[begin:end].any()]
-    few: dict[int, State] = {}
+    few: dict[int, Grams] = {}
     length = SHORTEST
-    while len(mine[0]) and parts:
-        table, which = np.unique(mine[1], return_inverse=True)
-        story = np.full(len(table), len(collection), np.int64)
+    while len(mine.place) and parts:
+        table, which = Table.of(mine.hashes)
+        story = np.full(len(table.keys), len(collection), np.int64)
         left = {}
         tasks = ((number, few.get(number)) for number in parts)
-        first = (collection.parts, collection.offsets, training, table, _bitmap(table), length, scratch)
-        for number, hits, stories, count, state in spread(_pass, tasks, 1 if few else workers, first):
-            np.minimum.at(story, hits, stories)
+        first = (collection.parts, collection.offsets, training, table, length, scratch)
+        for number, hits, stories, count, grams in spread(_pass, tasks, 1 if few else workers, first):
+            story[hits] = np.minimum(story[hits], stories)
             left[number] = count
-            if state is not None:
-                few[number] = state
+            if grams is not None:
+                few[number] = grams
         shared = story[which] < len(collection)
-        places = mine[0][shared]
+        places = mine.place[shared]
         owner, at = np.unique(np.searchsorted(starts, places, side="right") - 1, return_index=True)
         result.words[owner] = length
         result.begin[owner] = places[at] - starts[owner]
         result.story[owner] = story[which][shared][at]
-        mine = _grow(words, starts, (places, mine[1][shared]), length)
+        mine = mine.only(shared).longer(words, length)
         parts = sorted(number for number, count in left.items() if count)
         if not few and sum(left.values()) <= _FEW:
-            few = {number: _load(scratch, number) for number in parts}
+            few = {number: Grams.load(scratch, number) for number in parts}
         length += 1
     return result
 
@@ -87,35 +160,38 @@ def _pass(
     parts: Sequence[Signatures],
     offsets: np.ndarray,
     training: np.ndarray,
-    table: np.ndarray,
-    bitmap: np.ndarray,
+    table: Table,
     length: int,
     scratch: Path,
     number: int,
-    state: State | None,
-) -> tuple[int, np.ndarray, np.ndarray, int, State | None]:
+    grams: Grams | None,
+) -> tuple[int, np.ndarray, np.ndarray, int, Grams | None]:
     """Of one part: which n-grams of the table it has, the first story that has each, and the places that go on."""
-    part = parts[number]
-    starts, kept = np.asarray(part.starts), state is not None
-    words = np.asarray(part.words)
-    if state is None:
-        chosen = training[offsets[number] : offsets[number] + len(part)]
-        state = _begin(words, starts, chosen, length) if length == SHORTEST else _load(scratch, number)
-    places, hashes = state
-    maybe = np.flatnonzero(bitmap[_slot(hashes, bitmap)])
-    maybe = maybe[np.argsort(hashes[maybe])]
-    found = np.minimum(np.searchsorted(table, hashes[maybe]), len(table) - 1)
-    same = table[found] == hashes[maybe]
-    found, maybe = found[same], maybe[same]
-    stories = np.searchsorted(starts, places[maybe], side="right") - 1 + offsets[number]
-    begins = np.flatnonzero(np.concatenate([[True], found[1:] != found[:-1]])) if len(found) else np.zeros(0, np.int64)
-    first = np.minimum.reduceat(stories, begins) if len(found) else stories
-    maybe.sort()
-    state = _grow(words, starts, (places[maybe], hashes[maybe]), length)
+    part, kept = parts[number], grams is not None
+    starts, words = np.asarray(part.starts), np.asarray(part.words)
+    if grams is None and length == SHORTEST:
+        grams = Grams.all(words, starts, training[offsets[number] : offsets[number] + len(part)], length)
+    elif grams is None:
+        grams = Grams.load(scratch, number)
+    found = table.find(grams.hashes)
+    grams, found = grams.only(found >= 0), found[found >= 0]
+    hits, place = _first(found, grams.place, len(table.keys))
+    stories = np.searchsorted(starts, place, side="right") - 1 + offsets[number]
+    grams = grams.longer(words, length)
     if not kept:
-        np.save(scratch / f"places-{number}.npy", state[0])
-        np.save(scratch / f"hashes-{number}.npy", state[1])
-    return number, found[begins], first, len(state[0]), state if kept else None
+        grams.save(scratch, number)
+    return number, hits, stories, len(grams.place), grams if kept else None
+
+
+def _first(found: np.ndarray, place: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The different numbers below `size` in `found`, and the first place of each."""
+    if 8 * len(found) < size:
+        hits, at = np.unique(found, return_index=True)
+        return hits, place[at]
+    first = np.full(size, -1, np.int32)
+    first[found[::-1]] = place[::-1]
+    hits = np.flatnonzero(first >= 0)
+    return hits, first[hits]
 
 
 def _spread_out(words: np.ndarray) -> np.ndarray:
@@ -124,41 +200,5 @@ def _spread_out(words: np.ndarray) -> np.ndarray:
     return numbers ^ (numbers >> np.uint64(32))
 
 
-def _begin(words: np.ndarray, starts: np.ndarray, chosen: np.ndarray, length: int) -> State:
-    """All n-grams of some stories: hash = Σ word[place + k] · base^k mod 2^64."""
-    last = np.repeat(starts[1:], np.diff(starts)) - length
-    place = np.arange(len(words))
-    place = place[(place <= last) & np.repeat(chosen, np.diff(starts))]
-    hashes = np.zeros(len(place), np.uint64)
-    numbers = _spread_out(words)
-    for offset in range(length):
-        hashes += numbers[place + offset] * _power(offset)
-    return place, hashes
-
-
-def _grow(words: np.ndarray, starts: np.ndarray, state: State, length: int) -> State:
-    """The n-grams one word longer, where the story goes on."""
-    place, hashes = state
-    inside = place + length < starts[np.searchsorted(starts, place, side="right")]
-    place, hashes = place[inside], hashes[inside]
-    return place, hashes + _spread_out(words[place + length]) * _power(length)
-
-
 def _power(exponent: int) -> np.uint64:
     return np.uint64(pow(int(_BASE), exponent, 2**64))
-
-
-def _bitmap(table: np.ndarray) -> np.ndarray:
-    """A table of 2^n bytes that says which hashes are surely not in `table`."""
-    bits = min(28, max(10, len(table).bit_length() + 3))
-    bitmap = np.zeros(1 << bits, bool)
-    bitmap[_slot(table, bitmap)] = True
-    return bitmap
-
-
-def _slot(hashes: np.ndarray, bitmap: np.ndarray) -> np.ndarray:
-    return (hashes * _BASE) >> np.uint64(64 - (len(bitmap) - 1).bit_length())
-
-
-def _load(scratch: Path, number: int) -> State:
-    return np.load(scratch / f"places-{number}.npy"), np.load(scratch / f"hashes-{number}.npy")

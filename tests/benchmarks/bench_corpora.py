@@ -16,6 +16,7 @@ The folder (a temporary one if not given) holds the stories, about 0.5 GB a mill
 import json
 import os
 import random
+import resource
 import shutil
 import sys
 import tempfile
@@ -40,8 +41,10 @@ from corpora.stories import SPLITS, Story
 
 LANGUAGES = ("hi", "mr", "bn")
 PER_FILE = 20_000
+WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 LENGTH = 1000
 WORKERS = 2
+CLEANING = Cleaning()
 PLANTED = {"copy": 0.03, "near-1": 0.01, "near-3": 0.01, "near-5": 0.01}
 """Shares of the kinds of duplicates, `near-N` with N words changed."""
 
@@ -177,6 +180,11 @@ class Memory(threading.Thread):
         self.over.set()
 
 
+def processor_time():
+    """Seconds of processor that this process and those it started have used."""
+    return sum(resource.getrusage(who).ru_utime + resource.getrusage(who).ru_stime for who in WHO)
+
+
 def memory_of(process):
     """kB that belong to a process, shared pages by their share."""
     try:
@@ -194,7 +202,7 @@ def family(process):
     return [process, *(member for child in children for member in family(int(child)))]
 
 
-def timed_build(source, output, count):
+def timed_build(source, output, count, cleaning=CLEANING):
     """A build with the time of its stages, and what it found of the planted duplicates."""
     stages = {}
 
@@ -203,6 +211,7 @@ def timed_build(source, output, count):
             start = time.perf_counter()
             result = function(*arguments, **options)
             stages[name] = time.perf_counter() - start
+            print(f"{name}: {stages[name]:.1f} s", file=sys.stderr, flush=True)
             return result
 
         return wrapped
@@ -218,9 +227,9 @@ def timed_build(source, output, count):
         for name, stage in names.items():
             setattr(build, name, timed(stage, kept[name]))
         with Memory() as memory:
-            start = time.perf_counter()
-            manifest = build.build_corpus(source, output, workers=WORKERS)
-            whole = time.perf_counter() - start
+            start, used = time.perf_counter(), processor_time()
+            manifest = build.build_corpus(source, output, cleaning, workers=WORKERS)
+            whole, used = time.perf_counter() - start, processor_time() - used
     finally:
         for name, function in kept.items():
             setattr(build, name, function)
@@ -232,6 +241,7 @@ def timed_build(source, output, count):
         "stories": count,
         "seconds": {name: round(taken, 1) for name, taken in stages.items()},
         "stories per second": {name: rate(count, taken) for name, taken in stages.items()},
+        "processor seconds": round(used, 1),
         "peak memory, GB": round(memory.peak, 2),
         "rejected": sum(sum(reasons.values()) for reasons in manifest["rejected"].values()),
         "leaks": manifest.get("leaks"),

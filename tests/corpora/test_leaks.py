@@ -111,7 +111,7 @@ def corpus(tmp_path):
             words = [*salad(n), *passage, *salad(-n, 20)] if n % 5 == 0 else salad(n)
             file.write(json.dumps({"id": f"s{n}", "text": " ".join(words) + "।"}, ensure_ascii=False) + "\n")
     build = ["corpora", "build", "--source", "JSONLines", "--source.path", str(path), "--source.language", "hi"]
-    assert kathalab.main([*build, "--normalize", "false", "--output", str(tmp_path / "corpus")]) == 0
+    assert kathalab.main([*build, "--cleaning", "null", "--output", str(tmp_path / "corpus")]) == 0
     return tmp_path / "corpus"
 
 
