@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,12 +42,7 @@ class Stories:
         """Read them; UserError if there are none, or two have one id."""
         table = pa.concat_tables([block.table(["id", "language", "group"]) for block in blocks]).combine_chunks()
         if not len(table):
-            read = sum(block.facts["read"] for block in blocks)
-            raise UserError(
-                f"cleaning rejected all {read:,} stories; look at its options, or switch it off."
-                if read
-                else "the source holds no stories; check its path and languages."
-            )
+            raise UserError(_why_none(blocks))
         check_ids(table["id"])
         ids, languages, groups = (_one(table[name]) for name in ("id", "language", "group"))
         encoded = pc.if_else(pc.equal(groups, ""), ids, groups).dictionary_encode()
@@ -146,6 +142,17 @@ def _tied_by_prompt(groups: np.ndarray, prompts: np.ndarray) -> np.ndarray:
     origin = first[which]
     again = (origin != np.arange(len(prompts))) & (prompts != 0)
     return tied(groups, groups[origin[again]], groups[again])
+
+
+def _why_none(blocks: Sequence[Block]) -> str:
+    reasons: Counter[str] = Counter()
+    for block in blocks:
+        for tally in block.facts["cleaning"].values():
+            reasons.update(tally["rejected"])
+    if not reasons:
+        return "the source holds no stories; check its path and languages."
+    told = ", ".join(f"{times:,} for {reason!r}" for reason, times in reasons.most_common())
+    return f"cleaning rejected all {reasons.total():,} stories ({told}); look at its options, or pass --cleaning null."
 
 
 def _one(column: pa.ChunkedArray) -> pa.Array:

@@ -81,7 +81,7 @@ def test_parts_of_a_corpus_are_separate_jobs_and_a_killed_one_is_restarted(tmp_p
     vocabulary = ["".join(rng.choices("कखगघचछजझटठडढतथदधनपफबभमयरलवसह", k=3)) for _ in range(3000)]
     stories = ({"text": " ".join(rng.choices(vocabulary, k=150)), "language": "hi"} for _ in range(24_000))
     (tmp_path / "stories.jsonl").write_text("".join(json.dumps(s, ensure_ascii=False) + "\n" for s in stories))
-    corpus = "source: JSONLines, source.path: stories.jsonl, block: 200, normalize: true"
+    corpus = "source: JSONLines, source.path: stories.jsonl, block: 200, cleaning.filters: 'null'"
     (tmp_path / "parts.yaml").write_text(
         TINY.replace("corpus:\n", f"corpus_parts: 4\ncorpus: {{{corpus}}}\nnothing:\n", 1)
     )
@@ -98,7 +98,18 @@ def test_parts_of_a_corpus_are_separate_jobs_and_a_killed_one_is_restarted(tmp_p
     log = (tmp_path / "log").read_text()
     assert log.count("rule corpus_part:") == 5 and "Error in rule corpus_part" in log
     assert not working.exists() and not list((tmp_path / "results" / "parts").glob("corpus_parts/*"))
-    alone = ["corpora", "build", "--source", "JSONLines", "--source.path", "stories.jsonl", "--output", "alone"]
+    alone = [
+        "corpora",
+        "build",
+        "--source",
+        "JSONLines",
+        "--source.path",
+        "stories.jsonl",
+        "--output",
+        "alone",
+        "--cleaning.filters",
+        "null",
+    ]
     subprocess.run([sys.executable, "-m", "kathalab", *alone], cwd=tmp_path, check=True, capture_output=True)
     manifests = (json.loads(path.read_text()) for path in (tmp_path / target, tmp_path / "alone" / "manifest.json"))
     assert len({manifest["fingerprint"] for manifest in manifests}) == 1

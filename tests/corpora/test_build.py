@@ -22,6 +22,10 @@ SYLLABLES = {"hi": "कखगचजतदनपबमरलसह", "mr": "क�
 SIGNS = {"hi": "ािीुे", "mr": "ािीुे", "bn": "ািীুে"}
 
 
+UNFILTERED = ["--cleaning.filters", "null"]
+"""The made-up words are no language."""
+
+
 def text(language, seed, words=40):
     rng = random.Random(f"{language}{seed}")
     word = lambda: "".join(rng.choice(SYLLABLES[language]) + rng.choice(SIGNS[language]) for _ in range(3))  # noqa: E731
@@ -47,7 +51,7 @@ def books(tmp_path):
 
 def build(source, output, *options):
     arguments = ["corpora", "build", "--source", "Markdown", "--source.path", str(source), "--output", str(output)]
-    return kathalab.main([*arguments, *options])
+    return kathalab.main([*arguments, *UNFILTERED, *options])
 
 
 def contents(folder):
@@ -116,7 +120,7 @@ def test_configuration_file_and_options_that_switch_steps_off(books, tmp_path):
     config = tmp_path / "build.yaml"
     options = {"source": {"class_path": "Markdown", "init_args": {"path": str(books), "languages": ["hi"]}}}
     config.write_text(yaml.safe_dump({**options, "output": str(tmp_path / "raw"), "normalize": False}))
-    assert kathalab.main(["corpora", "build", "--config", str(config), "--deduplicate", "false"]) == 0
+    assert kathalab.main(["corpora", "build", "--config", str(config), "--deduplicate", "false", *UNFILTERED]) == 0
     stories = [story for split in SPLITS for story in read_corpus(tmp_path / "raw", split)]
     assert len(stories) == 12 and all(story.text.endswith(" |") for story in stories)
     assert {story.group for story in stories} == {f"books-{number:04d}" for number in range(1, 13)}
@@ -125,7 +129,7 @@ def test_configuration_file_and_options_that_switch_steps_off(books, tmp_path):
 def test_a_corpus_can_be_built_from_a_corpus(books, tmp_path):
     assert build(books, tmp_path / "one", "--source.languages", "[hi]") == 0
     again = ["corpora", "build", "--source", "Parquet", "--source.path", str(tmp_path / "one")]
-    assert kathalab.main([*again, "--output", str(tmp_path / "two")]) == 0
+    assert kathalab.main([*again, *UNFILTERED, "--output", str(tmp_path / "two")]) == 0
     for split in SPLITS:
         assert read_corpus(tmp_path / "one", split) == read_corpus(tmp_path / "two", split)
 
@@ -140,7 +144,7 @@ def test_stories_written_from_one_prompt_stay_together(tmp_path):
     rows = [{"id": f"{n}", "text": text("hi", n), "prompt": f"विषय {n % 20}" if n < 60 else ""} for n in range(90)]
     (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
     build = ["corpora", "build", "--source", "JSONLines", "--source.path", str(tmp_path / "rows.jsonl")]
-    build += ["--source.language", "hi", "--split.validation", "0.2", "--split.test", "0.2", "--output"]
+    build += [*UNFILTERED, "--source.language", "hi", "--split.validation", "0.2", "--split.test", "0.2", "--output"]
     assert kathalab.main([*build, str(tmp_path / "corpus")]) == 0
     assert kathalab.main([*build, str(tmp_path / "apart"), "--split.by_prompt", "false"]) == 0
     groups, sides = {}, {}
@@ -151,6 +155,33 @@ def test_stories_written_from_one_prompt_stay_together(tmp_path):
             sides.setdefault(story.prompt, set()).add(split)
     assert all(len(places) == 1 for places in groups.values()) and groups["विषय 7"].pop()[1] == "7"
     assert any(len(places) > 1 for prompt, places in sides.items() if prompt)
+
+
+def test_what_cleaning_rejects_and_changes_is_told(tmp_path, capsys):
+    from corpora.cleaning import restore_story
+    from corpora.sources import Generator
+
+    told = [story.text for story in Generator(["hi"], 20)]
+    rows = [{"id": f"{n}", "text": story.replace("।", " |")} for n, story in enumerate(told)]
+    rows[7]["text"] = text("bn", 7)
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    build = ["corpora", "build", "--source", "JSONLines", "--source.path", str(path), "--source.language", "hi"]
+    build += ["--source.on_bad", "skip", "--changes", "true", "--output"]
+    rows[8]["text"] = text("hi", 8)
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    assert kathalab.main([*build, str(tmp_path / "corpus")]) == 0
+    manifest = read_manifest(tmp_path / "corpus")
+    assert manifest["skipped"] and manifest["stories_read"] == 19 and sum(manifest["rejected"]["hi"].values()) == 1
+    assert [example["id"] for example in manifest["rejected_examples"]["hi"]] == ["8"]
+    stories = {story.id: story for split in SPLITS for story in read_corpus(tmp_path / "corpus", split)}
+    changes = map(json.loads, (tmp_path / "corpus" / "changes.jsonl").read_text().splitlines())
+    restored = {change["id"]: restore_story(stories[change["id"]], change).text for change in changes}
+    assert restored == {row["id"]: row["text"].strip() for row in rows if row["id"] not in ("7", "8")}
+
+    path.write_text(json.dumps(rows[8]))
+    assert kathalab.main([*build, str(tmp_path / "none")]) == 1
+    assert "cleaning rejected all 1 stories (1 for" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("verb", [[], ["build"], ["describe"], ["leaks"], ["publish"]])
