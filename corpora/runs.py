@@ -17,7 +17,7 @@ from corpora.processes import spread
 from corpora.signatures import Signatures
 from corpora.similarity import Collection
 
-SHORTEST = 5
+SHORTEST = 8
 """Words in the shortest run that is looked for."""
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _FEW = 1_000_000

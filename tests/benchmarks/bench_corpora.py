@@ -169,7 +169,7 @@ class Memory(threading.Thread):
         self.peak, self.over = 0.0, threading.Event()
 
     def run(self):
-        while not self.over.wait(0.5):
+        while not self.over.wait(2):
             self.peak = max(self.peak, sum(map(memory_of, family(os.getpid()))) / 1e6)
 
     def __enter__(self):
