@@ -85,7 +85,7 @@ class Episode:
     only: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Style:
     name: str
     weight: int
