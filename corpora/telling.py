@@ -26,7 +26,7 @@ CONDITION = re.compile(r"\s*(\w+)(!?)=([\w|]+)\s*")
 ROLE_SECTIONS = ("activities", *SECTIONS)
 """Where the word of a role is looked up: `sing` is the activity (singing songs) before it is the verb."""
 USED = ("nouns", "verbs", "adjectives")
-_BEGINNING = re.compile(r"(?:(?:^|[.?!]\s+|\.”\s+|,\s+)“|^|[.?!]\s+|\.”\s+|\n)$")
+_FIRST = re.compile(r"((?:^|[.?!]\s+|\.”\s+|,\s+)“|^|[.?!]\s+|\.”\s+)([a-z])")
 """What stands before the first letter of a sentence or of direct speech (not `?”`: “Why?” asked Ravi)."""
 
 Value = tuple[str, tuple[str, str] | None]
@@ -157,12 +157,12 @@ class Teller:
         rng = random.Random(f"{seed}/{outline.number}/{self.lexicon.language}").random
         used: dict[tuple[str, str], None] = {}
         title_beat = self._titles.setdefault(outline.plot, Beat(f"title.{outline.plot}"))
-        title = self._say(title_beat, outline, rng, used, {})
+        title = self._say(title_beat, outline, rng, used, [])
         if self.lexicon.capitals:
             title = capitalize_title(title)
-        fixed: dict[Beat, Sentence] = {}
+        said: list[Sentence] = []
         paragraphs = [
-            " ".join([self._say(beat, outline, rng, used, fixed) for beat in beats]) for beats in outline.paragraphs
+            " ".join([self._say(beat, outline, rng, used, said) for beat in beats]) for beats in outline.paragraphs
         ]
         words: dict[str, list[str]] = {section: [] for section in USED}
         for section, word in used:
@@ -202,7 +202,7 @@ class Teller:
         for match in SLOT.finditer(text):
             pieces.append(text[end : match.start()])
             before = SLOT.sub("x", text[: match.start()])
-            slots.append(Slot(match, aliases, self._language, capitals and bool(_BEGINNING.search(before))))
+            slots.append(Slot(match, aliases, self._language, capitals and capitalize(before + "x")[-1] == "X"))
             end = match.end()
         pieces.append(text[end:])
         template = "%s".join(piece.replace("%", "%%") for piece in pieces)
@@ -216,15 +216,16 @@ class Teller:
         outline: Outline,
         rng: Callable[[], float],
         used: dict[tuple[str, str], None],
-        fixed: dict[Beat, Sentence],
+        said: list[Sentence],
     ) -> str:
         roles, style = outline.roles, outline.style
-        sentence = fixed.get(beat)
-        if sentence is None:
-            options = (self._beats.get(beat) or self._compile(beat)).options(roles, style.prefer)
+        options = (self._beats.get(beat) or self._compile(beat)).options(roles, style.prefer)
+        if beat is style.between and said:  # always in the same words, or each time in others
+            sentence = said[-1] if style.same else options[(options.index(said[-1]) + 1) % len(options)]
+        else:
             sentence = options[int(rng() * len(options))]
-            if style.same and beat is style.between:
-                fixed[beat] = sentence
+        if beat is style.between:
+            said.append(sentence)
         texts = []
         for slot in sentence.slots:
             text, entry = slot.value(roles)
@@ -292,7 +293,13 @@ def fill(lexicon: Lexicon, template: str, roles: dict[str, Bound]) -> str:
 
 def capitalize(text: str) -> str:
     """Capital letters at the beginning of sentences and of direct speech (not after `?”`: “Why?” asked Ravi)."""
-    return re.sub(r"((?:^|[.?!]\s+|\.”\s+|,\s+)“|^|[.?!]\s+|\.”\s+)([a-z])", lambda m: m[1] + m[2].upper(), text)
+    return _FIRST.sub(lambda m: m[0] if _goes_on(text, m.start()) else m[1] + m[2].upper(), text)
+
+
+def _goes_on(text: str, position: int) -> bool:
+    """Whether direct speech that begins at a comma goes on after who says it: “Come,” said Ravi, “let us go.”"""
+    before = text[:position]
+    return text[position : position + 1] == "," and before.rfind(",”") > max(before.rfind(end) for end in ".?!")
 
 
 def capitalize_title(title: str) -> str:
