@@ -16,6 +16,7 @@ from corpora.telling import SLOT, Sentence, Slot, Teller
 from corpora.world import NAMES, SORTS, Beat, Bound, Draw, Plot, Step, World, load_world
 
 WORD = regex.compile(r"[\p{L}\p{M}\u200c\u200d]+(?:['’-][\p{L}\p{M}\u200c\u200d]+)*")
+_NO_WORD = regex.compile(r"has no word for '(\w+)'")
 _COMBINATIONS = 20_000
 
 
@@ -35,11 +36,13 @@ class Coverage:
         self.world = world or load_world()
         self.lexicon = lexicon
         self.teller = Teller(lexicon, self.world)
-        self._pools: dict[int, tuple[Bound, ...]] = {}
+        self._pools: dict[tuple[int, int], tuple[Bound, ...]] = {}
+
 
     def problems(self) -> list[str]:
         """Missing words, beats and forms, roles that a beat does not have, conditions under which nothing fits."""
         found = dict.fromkeys(self._missing_words())
+        missing = {problem.split("'")[1] for problem in found}
         found.update(dict.fromkeys(self._unknown_beats()))
         done: set[tuple[Beat, tuple[tuple[str, int], ...]]] = set()
         for scene in self.scenes():
@@ -48,7 +51,8 @@ class Coverage:
                 continue
             done.add(key)
             for problem in self._scene_problems(scene):
-                found.setdefault(problem)
+                if not (match := _NO_WORD.search(problem)) or match[1] not in missing:
+                    found.setdefault(problem)
         return list(found)
 
     def word_forms(self) -> set[str]:
@@ -88,8 +92,9 @@ class Coverage:
 
     def _pool(self, draw: Draw, draws: dict[str, Draw], sort: str) -> tuple[Bound, ...]:
         """Everything the role can be; of a character's names one for each kind, and all of them for one kind."""
-        if id(draw) in self._pools:
-            return self._pools[id(draw)]
+        key = id(draw), id(draws[draw.of]) if draw.of else 0
+        if key in self._pools:
+            return self._pools[key]
         if draw.of:
             related = self.world.relations[draw.relation]
             bounds = [self.world.bound(related[bound.concept]) for bound in draws[draw.of].pool]
@@ -104,8 +109,8 @@ class Coverage:
                 whole.add(names)
         else:
             bounds = list(draw.pool)
-        self._pools[id(draw)] = tuple(dict.fromkeys(bounds))
-        return self._pools[id(draw)]
+        self._pools[key] = tuple(dict.fromkeys(bounds))
+        return self._pools[key]
 
     def _variants(self, beat: Beat) -> list[tuple[Sentence, str]]:
         texts = self.lexicon.sentences.get(beat.name, [])
