@@ -58,11 +58,11 @@ class Coverage:
     def word_forms(self) -> set[str]:
         """Every word form in every sentence and title, with everything its roles can stand for."""
         forms: set[str] = set()
-        done: set[tuple[str, tuple[int, ...]]] = set()
+        done: set[tuple[object, ...]] = set()
         for scene in self.scenes():
             for sentence, text in self._variants(scene.beat):
                 for token, slots in _tokens(sentence, text):
-                    key = token, tuple(id(scene.pools.get(role)) for slot in slots for role in _roles(slot))
+                    key = token, *slots, *(id(scene.pools.get(role)) for slot in slots for role in _roles(slot))
                     if key not in done:
                         done.add(key)
                         forms.update(self._expand(token, slots, scene))
@@ -88,7 +88,7 @@ class Coverage:
         draws = dict(cast)
         for draw in self.world.extras.get((owner, sort), ()):
             draws.setdefault(draw.role, draw)
-        return Scene(beat, f"{plot.name}, {sort}", {r: self._pool(d, draws, sort) for r, d in draws.items()})
+        return Scene(beat, plot.name, {r: self._pool(d, draws, sort) for r, d in draws.items()})
 
     def _pool(self, draw: Draw, draws: dict[str, Draw], sort: str) -> tuple[Bound, ...]:
         """Everything the role can be; of a character's names one for each kind, and all of them for one kind."""
@@ -122,7 +122,7 @@ class Coverage:
                 self.lexicon.find(concept)
             except ValueError:
                 classes = [name for name, members in self.world.members.items() if concept in members]
-                yield f"no word for {concept!r} ({', '.join(classes) or 'relations'})"
+                yield f"no word for {concept!r} ({', '.join(sorted(classes)) or 'relations'})"
 
     def _unknown_beats(self) -> Iterator[str]:
         known = {scene.beat.name for scene in self.scenes()}
@@ -143,7 +143,7 @@ class Coverage:
         for sentence, text in variants:
             for slot, match in zip(sentence.slots, SLOT.finditer(text), strict=True):
                 if absent := [role for role in _roles(slot) if role not in scene.pools]:
-                    yield f"{scene.beat.name}: {match[0]}: there is no role {absent[0]!r} ({scene.where})"
+                    yield f"{scene.beat.name}: {match[0]}: there is no role {absent[0]!r} in {scene.where}"
                     continue
                 for _, problem in self._values(slot, sentence, scene):
                     if problem:

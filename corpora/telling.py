@@ -291,6 +291,16 @@ def fill(lexicon: Lexicon, template: str, roles: dict[str, Bound]) -> str:
     return SLOT.sub(lambda slot: Slot(slot, {}, language, False).value(roles)[0], template)
 
 
+def variants(lexicon: Lexicon, beat: str, roles: dict[str, Bound]) -> set[str]:
+    """All that can be said of a beat, for what its roles stand for."""
+    sentences = Teller(lexicon, load_world()).sentences(Beat(beat))
+    return {
+        sentence.text % tuple(slot.value(roles)[0] for slot in sentence.slots)
+        for sentence in sentences
+        if _holds(sentence, roles)
+    }
+
+
 def capitalize(text: str) -> str:
     """Capital letters at the beginning of sentences and of direct speech (not after `?”`: “Why?” asked Ravi)."""
     return _FIRST.sub(lambda m: m[0] if _goes_on(text, m.start()) else m[1] + m[2].upper(), text)

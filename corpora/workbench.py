@@ -1,6 +1,6 @@
-"""For whoever writes a lexicon of the story grammar: `python -m corpora.workbench check|words|show CODE`.
+"""For whoever writes a lexicon of the story grammar: `python -m corpora.workbench todo|check|words|show CODE`.
 
-`check` lists what the language still lacks, `words` every word form it can emit (one a line, for a spelling checker),
+`todo` writes what is missing as YAML to be filled in, with the English beside it, `check` lists what the language still lacks, `words` every word form it can emit (one a line, for a spelling checker),
 `show` stories beside the same stories in English.
 """
 
@@ -10,6 +10,38 @@ from corpora.coverage import Coverage
 from corpora.generator import draw_outline, get_teller
 from corpora.languages import get_language
 from corpora.lexicon import load_lexicon
+from corpora.telling import ROLE_SECTIONS
+from corpora.world import load_world
+
+
+def todo(language: str) -> None:
+    """Missing words by class and missing beats with their roles, as YAML, with the English as comments.
+
+    Args:
+        language: ISO 639-1 code.
+    """
+    lexicon, english, world = load_lexicon(get_language(language).code), load_lexicon("en"), load_world()
+    missing: dict[str, dict[str, str]] = {}
+    classes = {**world.classes, **{f"{n} of": tuple(r.values()) for n, r in world.relations.items()}}
+    for name, members in classes.items():
+        for concept in members:
+            if not any(concept in words for words in lexicon.lexemes.values()):
+                section = english.find(concept, ROLE_SECTIONS).section
+                missing.setdefault(section, {}).setdefault(concept, name)
+    for section, concepts in missing.items():
+        print(f"{section}:")
+        for concept, name in concepts.items():
+            print(f"  {concept}:   # {english.find(concept, ROLE_SECTIONS).word} ({name})")
+    roles: dict[str, set[str]] = {}
+    for scene in Coverage(english).scenes():
+        own = scene.pools.keys() | {alias for alias, _ in scene.beat.aliases}
+        roles[scene.beat.name] = roles.get(scene.beat.name, own) & own
+    print("sentences:")
+    for beat, variants in english.sentences.items():
+        if beat not in lexicon.sentences:
+            print(f"  {beat}:   # {', '.join(sorted(roles[beat] - world.cast.keys())) or 'only the cast'}")
+            for condition, text in variants:
+                print(f"    # - {condition + ': ' if condition else ''}'{text}'")
 
 
 def check(language: str) -> None:
@@ -34,6 +66,8 @@ def words(language: str) -> None:
 def show(language: str, plot: str = "", stories: int = 1, seed: int = 0, beside: str = "en") -> None:
     """Stories paragraph by paragraph, each followed by the same paragraph in another language.
 
+    Stories for which the language still lacks something are passed over.
+
     Args:
         language: ISO 639-1 code.
         plot: only this plot.
@@ -48,8 +82,11 @@ def show(language: str, plot: str = "", stories: int = 1, seed: int = 0, beside:
         number += 1
         if plot and outline.plot != plot:
             continue
+        try:
+            told = [teller.tell(outline, seed) for teller in tellers]
+        except ValueError:  # not all of it is written yet
+            continue
         shown += 1
-        told = [teller.tell(outline, seed) for teller in tellers]
         print(f"\n=== {outline.number}: {outline.plot} ({outline.theme}), {outline.style.name}")
         print(*(story.title for story in told), sep=" | ")
         for paragraphs in zip(*(story.text.split("\n\n") for story in told), strict=True):
@@ -59,4 +96,4 @@ def show(language: str, plot: str = "", stories: int = 1, seed: int = 0, beside:
 if __name__ == "__main__":
     from jsonargparse import auto_cli
 
-    auto_cli([check, words, show])
+    auto_cli([todo, check, words, show])

@@ -1,13 +1,14 @@
 """Marathi: oblique stems, three genders, the ergative, respect, and sentences that a wrong form would spoil."""
 
-import random
 import unicodedata
 
 import pytest
 import regex
 
-from corpora.generator import SLOT, Bound, Generator, Outline, _Teller
+from corpora import telling
+from corpora.generator import Generator
 from corpora.lexicon import load_lexicon
+from corpora.world import Bound
 
 RAVI = Bound("boy", name="ravi", sex="m")
 AMIT = Bound("boy", name="amit", sex="m")
@@ -28,14 +29,12 @@ def told():
 
 
 def fill(lexicon, template, **roles):
-    teller = _Teller(Outline(0, "plot", "theme", roles, []), lexicon, random.Random(0))
-    return SLOT.sub(teller._fill, template)
+    return telling.fill(lexicon, template, roles)
 
 
 def variants(lexicon, beat, **roles):
     """All sentences that can be told of a beat."""
-    teller = _Teller(Outline(0, "plot", "theme", roles, []), lexicon, random.Random(0))
-    return {SLOT.sub(teller._fill, text) for condition, text in lexicon.sentences[beat] if teller._holds(condition)}
+    return telling.variants(lexicon, beat, roles)
 
 
 @pytest.mark.parametrize(
