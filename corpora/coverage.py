@@ -12,8 +12,9 @@ from itertools import islice, product
 import regex
 
 from corpora.lexicon import Lexicon
-from corpora.telling import SLOT, Sentence, Slot, Teller
-from corpora.world import NAMES, SORTS, Beat, Bound, Draw, Plot, Step, World, load_world
+from corpora.slots import SLOT, Slot
+from corpora.telling import Sentence, Teller
+from corpora.world import NAMES, Beat, Bound, Draw, Episode, Plot, Step, World, load_world
 
 WORD = regex.compile(r"[\p{L}\p{M}\u200c\u200d]+(?:['’-][\p{L}\p{M}\u200c\u200d]+)*")
 _NO_WORD = regex.compile(r"has no word for '(\w+)'")
@@ -37,7 +38,6 @@ class Coverage:
         self.lexicon = lexicon
         self.teller = Teller(lexicon, self.world)
         self._pools: dict[tuple[int, int], tuple[Bound, ...]] = {}
-
 
     def problems(self) -> list[str]:
         """Missing words, beats and forms, roles that a beat does not have, conditions under which nothing fits."""
@@ -103,9 +103,7 @@ class Coverage:
             for bound in draw.pool:
                 kind = "animal" if bound.concept in self.world.members["animal"] else "person"
                 names = self.world.classes[NAMES[kind, self.world.sexes[bound.concept]]]
-                bounds += [
-                    self.world.bound(bound.concept, name) for name in (names[:1] if names in whole else names)
-                ]
+                bounds += [self.world.bound(bound.concept, name) for name in (names[:1] if names in whole else names)]
                 whole.add(names)
         else:
             bounds = list(draw.pool)
@@ -185,6 +183,17 @@ class Coverage:
         values = [{text for text, problem in self._values(slot, sentence, scene) if not problem} for slot in slots]
         for texts in islice(product(*values), _COMBINATIONS):
             yield from WORD.findall(token % texts if slots else token.replace("%%", "%"))
+
+
+def causes_hold(world: World, course: list[Episode]) -> str:
+    """Empty if every episode finds what it needs and no trouble is left at the end; else what is amiss."""
+    facts: set[str] = set()
+    for episode in course:
+        if missing := episode.needs - facts:
+            return f"{episode.name} needs {' '.join(sorted(missing))}"
+        facts = (facts - episode.ends) | episode.brings
+    left = facts & world.troubles
+    return f"left at the end: {' '.join(sorted(left))}" if left else ""
 
 
 def _tokens(sentence: Sentence, text: str) -> Iterator[tuple[str, list[Slot]]]:

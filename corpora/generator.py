@@ -106,9 +106,7 @@ def _draw_roles(
     return roles
 
 
-def _draw_role(
-    world: World, draw: Draw, roles: dict[str, Bound], used: set[str], rng: Callable[[], float]
-) -> Bound:
+def _draw_role(world: World, draw: Draw, roles: dict[str, Bound], used: set[str], rng: Callable[[], float]) -> Bound:
     if draw.of:
         bound = world.bound(world.relations[draw.relation][roles[draw.of].concept])
         used.add(bound.concept)
@@ -136,9 +134,7 @@ def _unused(pool: tuple[Bound, ...], used: set[str], rng: Callable[[], float]) -
     return _one([bound for bound in pool if bound.concept not in used] or pool, rng)  # type: ignore[no-any-return]
 
 
-def _draw_paragraphs(
-    plot: Plot, episodes: list[Episode], style: Style, rng: Callable[[], float]
-) -> list[list[Beat]]:
+def _draw_paragraphs(plot: Plot, episodes: list[Episode], style: Style, rng: Callable[[], float]) -> list[list[Beat]]:
     """The beats by paragraph; a single beat joins the paragraph before it."""
     paragraphs: list[list[Beat]] = []
     for episode in episodes:

@@ -1,4 +1,4 @@
-r"""The words of one language, their inflected forms and the sentences of the story grammar, from `lexicons/CODE/*.yaml`.
+r"""The words of one language, their forms and the sentences of the story grammar, from `lexicons/CODE/*.yaml`.
 
 An entry is written `WORD / TAGS; FORM=VALUE; …`: the dictionary form, its grammatical tags (gender m f n; number or
 respect sg pl hon; anything a paradigm asks for) and the forms that no paradigm gives. A paradigm is a rule

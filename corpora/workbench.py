@@ -1,7 +1,8 @@
 """For whoever writes a lexicon of the story grammar: `python -m corpora.workbench todo|check|words|show CODE`.
 
-`todo` writes what is missing as YAML to be filled in, with the English beside it, `check` lists what the language still lacks, `words` every word form it can emit (one a line, for a spelling checker),
-`show` stories beside the same stories in English.
+`todo` writes what is missing as YAML to be filled in, with the English beside it; `check` lists what is missing or
+wrong; `words` every word form that can come up (one a line, for a spelling checker); `show` stories beside the same
+stories in English.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from corpora.coverage import Coverage
 from corpora.generator import draw_outline, get_teller
 from corpora.languages import get_language
 from corpora.lexicon import load_lexicon
-from corpora.telling import ROLE_SECTIONS
+from corpora.slots import ROLE_SECTIONS
 from corpora.world import load_world
 
 

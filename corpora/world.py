@@ -180,7 +180,7 @@ class World:
     @functools.cached_property
     def extras(self) -> dict[tuple[str, str], tuple[Draw, ...]]:
         """(episode or style, sort) -> how the roles that only it has are drawn."""
-        owners = {**self.episodes, **self.styles}
+        owners: dict[str, Episode | Style] = {**self.episodes, **self.styles}
         return {
             (name, sort): tuple(self.draw(role, wanted, sort) for role, wanted in owner.roles.items())
             for name, owner in owners.items()
@@ -226,17 +226,6 @@ def load_world() -> World:
     return World()
 
 
-def causes_hold(world: World, course: list[Episode]) -> str:
-    """Empty if every episode finds what it needs and no trouble is left at the end; else what is amiss."""
-    facts: set[str] = set()
-    for episode in course:
-        if missing := episode.needs - facts:
-            return f"{episode.name} needs {' '.join(sorted(missing))}"
-        facts = (facts - episode.ends) | episode.brings
-    left = facts & world.troubles
-    return f"left at the end: {' '.join(sorted(left))}" if left else ""
-
-
 def _read(name: str) -> dict[str, Any]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return yaml.load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), Loader=loader)
@@ -256,8 +245,9 @@ def _step(text: str) -> Step:
 
 
 def _episode(name: str, spec: dict[str, Any]) -> Episode:
-    facts = (frozenset(spec.get(key, "").split()) for key in ("needs", "brings", "ends"))
-    return Episode(name, _paragraphs(spec["story"]), spec.get("roles", {}), *facts, spec.get("only", ""))
+    needs, brings, ends = (frozenset(spec.get(key, "").split()) for key in ("needs", "brings", "ends"))
+    paragraphs = _paragraphs(spec["story"])
+    return Episode(name, paragraphs, spec.get("roles", {}), needs, brings, ends, spec.get("only", ""))
 
 
 def _style(name: str, spec: dict[str, Any]) -> Style:

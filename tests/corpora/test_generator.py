@@ -6,13 +6,14 @@ from collections import Counter
 
 import pytest
 
-from corpora.coverage import WORD, Coverage
+from corpora.capitals import capitalize
+from corpora.coverage import WORD, Coverage, causes_hold
 from corpora.errors import UserError
 from corpora.generator import Generator, draw_outline
 from corpora.languages import LANGUAGES
 from corpora.lexicon import FOLDER, load_lexicon
-from corpora.telling import SLOT, capitalize
-from corpora.world import causes_hold, load_world
+from corpora.slots import SLOT
+from corpora.world import load_world
 
 CODES = sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
 SECTIONS = {"nouns": 600, "verbs": 100, "adjectives": 120}
@@ -44,7 +45,9 @@ def test_a_missing_word_form_or_role_is_named():
     del (broken := {**lexicon.lexemes["nouns"]})["mango"]
     sentences = {**lexicon.sentences, "bg.sky": [("", "{weather.loud} {umbrella_stand} {bird}")]}
     del sentences["moral.care"]
-    changed = type(lexicon)(**{**vars(lexicon), "lexemes": {**lexicon.lexemes, "nouns": broken}, "sentences": sentences})
+    changed = type(lexicon)(
+        **{**vars(lexicon), "lexemes": {**lexicon.lexemes, "nouns": broken}, "sentences": sentences}
+    )
     problems = "\n".join(Coverage(changed).problems())
     assert "no word for 'mango' (food, fruit)" in problems
     assert "moral.care: no sentences" in problems
