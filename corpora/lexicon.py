@@ -1,4 +1,4 @@
-r"""The words of one language, their inflected forms and the sentences of the story grammar, from `lexicons/CODE.yaml`.
+r"""The words of one language, their forms and the sentences of the story grammar, from `lexicons/CODE/*.yaml`.
 
 An entry is written `WORD / TAGS; FORM=VALUE; …`: the dictionary form, its grammatical tags (gender m f n; number or
 respect sg pl hon; anything a paradigm asks for) and the forms that no paradigm gives. A paradigm is a rule
@@ -89,13 +89,11 @@ class Lexicon:
 
 @functools.cache
 def load_lexicon(code: str) -> Lexicon:
-    """Read `lexicons/CODE.yaml`; UserError if the language has no lexicon yet."""
-    path = FOLDER / f"{code}.yaml"
-    if not path.exists():
-        raise UserError(f"the story grammar has no lexicon for {code!r}; write {path.name} beside the others.")
-    data: dict[str, Any] = yaml.load(
-        path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    )
+    """Read `lexicons/CODE/*.yaml`; UserError if the language has no lexicon yet."""
+    folder = FOLDER / code
+    if not folder.is_dir():
+        raise UserError(f"the story grammar has no lexicon for {code!r}; write a folder {code}/ beside the others.")
+    data = _read(folder)
     lexemes = {
         section: {
             concept: _parse_entry(concept, section, entry, data["paradigms"].get(section, []))
@@ -118,6 +116,21 @@ def load_lexicon(code: str) -> Lexicon:
         gendered=data["gendered"],
         capitals=data.get("capitals", False),
     )
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    """The files of a lexicon as one: sections that several files have are joined; ValueError if they contradict."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    data: dict[str, Any] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        for section, content in yaml.load(path.read_text(encoding="utf-8"), Loader=loader).items():
+            if isinstance(content, dict) and section in data:
+                if twice := data[section].keys() & content.keys():
+                    raise ValueError(f"{path} gives again what another file gave: {', '.join(sorted(twice))}")
+                data[section].update(content)
+            else:
+                data[section] = content
+    return data
 
 
 def _parse_entry(concept: str, section: str, entry: str, paradigms: list[dict[str, Any]]) -> Lexeme:

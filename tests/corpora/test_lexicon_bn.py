@@ -1,14 +1,14 @@
 """The Bengali lexicon: inflection, respect, classifiers and the script, by hand-checked examples."""
 
-import dataclasses
-import random
 import re
 import unicodedata
 
 import pytest
 
-from corpora.generator import Bound, Generator, Outline, _Teller
+from corpora import telling
+from corpora.generator import Generator
 from corpora.lexicon import load_lexicon
+from corpora.world import Bound
 
 BN = load_lexicon("bn")
 
@@ -31,8 +31,7 @@ ROLES = {
 
 def fill(template: str, **roles: Bound) -> str:
     """One sentence of the story grammar, filled with the roles above."""
-    lexicon = dataclasses.replace(BN, sentences={"beat": [("", template)]})
-    return _Teller(Outline(0, "", "", ROLES | roles, []), lexicon, random.Random(0)).sentence("beat")
+    return telling.fill(BN, template, ROLES | roles)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,14 @@
 """Hindi: inflection, the ergative, respect, and sentences in which a wrong gender or case shows."""
 
-import random
 import unicodedata
 
 import pytest
 import regex
 
-from corpora.generator import Bound, Generator, Outline, _Teller
+from corpora import telling
+from corpora.generator import Generator
 from corpora.lexicon import load_lexicon
+from corpora.world import Bound
 
 
 @pytest.fixture(scope="module")
@@ -16,10 +17,7 @@ def hindi():
 
 
 def fill(hindi, template, **roles):
-    from corpora.generator import SLOT
-
-    teller = _Teller(Outline(0, "plot", "theme", roles, []), hindi, random.Random(0))
-    return unicodedata.normalize("NFC", SLOT.sub(teller._fill, unicodedata.normalize("NFC", template)))
+    return unicodedata.normalize("NFC", telling.fill(hindi, unicodedata.normalize("NFC", template), roles))
 
 
 @pytest.mark.parametrize(

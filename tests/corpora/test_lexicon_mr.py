@@ -1,13 +1,14 @@
 """Marathi: oblique stems, three genders, the ergative, respect, and sentences that a wrong form would spoil."""
 
-import random
 import unicodedata
 
 import pytest
 import regex
 
-from corpora.generator import SLOT, Bound, Generator, Outline, _Teller
+from corpora import telling
+from corpora.generator import Generator
 from corpora.lexicon import load_lexicon
+from corpora.world import Bound
 
 RAVI = Bound("boy", name="ravi", sex="m")
 AMIT = Bound("boy", name="amit", sex="m")
@@ -28,14 +29,12 @@ def told():
 
 
 def fill(lexicon, template, **roles):
-    teller = _Teller(Outline(0, "plot", "theme", roles, []), lexicon, random.Random(0))
-    return SLOT.sub(teller._fill, template)
+    return telling.fill(lexicon, template, roles)
 
 
 def variants(lexicon, beat, **roles):
     """All sentences that can be told of a beat."""
-    teller = _Teller(Outline(0, "plot", "theme", roles, []), lexicon, random.Random(0))
-    return {SLOT.sub(teller._fill, text) for condition, text in lexicon.sentences[beat] if teller._holds(condition)}
+    return telling.variants(lexicon, beat, roles)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +68,20 @@ def variants(lexicon, beat, **roles):
         ("corn", "n.sg", "कणसा", "कणसे", "कणसां"),
         ("deer", "n.sg", "हरणा", "हरणे", "हरणां"),
         ("grandfather", "m.pl", "आजोबां", "आजोबा", "आजोबां"),
+        ("fox", "f.sg", "कोल्हिणी", "कोल्हिणी", "कोल्हिणीं"),
+        ("buffalo", "f.sg", "म्हशी", "म्हशी", "म्हशीं"),
+        ("mongoose", "n.sg", "मुंगसा", "मुंगसे", "मुंगसां"),
+        ("fish", "m.sg", "माशा", "मासे", "माशां"),
+        ("elder_brother", "m.sg", "दादा", "दादा", "दादां"),
+        ("traveller", "m.sg", "प्रवाशा", "प्रवासी", "प्रवाशां"),
+        ("fairy", "f.sg", "परी", "पऱ्या", "पऱ्यां"),
+        ("sandal", "f.sg", "चपले", "चपला", "चपलां"),
+        ("quilt", "f.sg", "गोधडी", "गोधड्या", "गोधड्यां"),
+        ("pinwheel", "n.sg", "भिरभिऱ्या", "भिरभिरी", "भिरभिऱ्यां"),
+        ("wood", "n.sg", "लाकडा", "लाकडे", "लाकडां"),
+        ("curry", "m.sg", "रश्शा", "रस्से", "रश्शां"),
+        ("noodles", "f.pl", "शेवयां", "शेवया", "शेवयां"),
+        ("temple", "n.sg", "देवळा", "देवळे", "देवळां"),
     ],
 )
 def test_nouns_decline(marathi, concept, agreement, oblique, plural, plural_oblique):
@@ -88,6 +101,9 @@ def test_nouns_decline(marathi, concept, agreement, oblique, plural, plural_obli
         ("stream", "एका ओढ्यात", "ओढ्यातून"),
         ("riverside", "एका नदीकाठी", "नदीकाठाहून"),
         ("island", "एका बेटावर", "बेटावरून"),
+        ("orchard", "एका फळबागेत", "फळबागेतून"),
+        ("waterfall", "एका धबधब्याजवळ", "धबधब्याजवळून"),
+        ("bamboo_grove", "एका बांबूच्या बनात", "बांबूच्या बनातून"),
     ],
 )
 def test_places_take_their_own_postposition(marathi, place, in_a, source):
@@ -247,6 +263,71 @@ def test_owner_of_the_found_thing_and_its_gender(marathi):
         "नेहाने शेतकऱ्याला घड्याळ दिले, आणि तो खूप खूश झाला.",
         "नेहाने घड्याळ पुढे करून विचारले, “हे तुमचे आहे का?” शेतकऱ्याच्या चेहऱ्यावर हसू आले.",
     }
+
+
+@pytest.mark.parametrize(
+    ("dish", "beverage", "expected"),
+    [
+        ("pulao", "tea", "त्या संध्याकाळी सगळ्यांनी पुलाव खाल्ला आणि चहा प्यायला."),
+        ("kheer", "lassi", "त्या संध्याकाळी सगळ्यांनी खीर खाल्ली आणि लस्सी प्यायली."),
+        ("noodles", "buttermilk", "त्या संध्याकाळी सगळ्यांनी शेवया खाल्ल्या आणि ताक प्यायले."),
+    ],
+)
+def test_what_all_ate_and_drank_rules_the_verb(marathi, dish, beverage, expected):
+    told = variants(marathi, "end.meal", hero=RAVI, elder=Bound("mother"), dish=Bound(dish), beverage=Bound(beverage))
+    assert expected in told
+
+
+@pytest.mark.parametrize(
+    ("stuff", "expected"),
+    [
+        ("twig", "दोघींनी सगळीकडे काटक्या शोधल्या. सात तासांत मोठा ढीग जमला."),
+        ("reed", "दोघींनी सगळीकडे वेत शोधले. सात तासांत मोठा ढीग जमला."),
+        ("leaf", "दोघींनी सगळीकडे पाने शोधली. सात तासांत मोठा ढीग जमला."),
+    ],
+)
+def test_several_things_rule_the_verb_in_the_plural_of_their_gender(marathi, stuff, expected):
+    roles = {"stuff": Bound(stuff, plural=True), "number": Bound("seven")}
+    assert expected in variants(marathi, "build.gather", hero=MEERA, friend=NEHA, **roles)
+
+
+def test_of_paper_of_wool_as_good_as_new(marathi):
+    told = variants(marathi, "forgot.secret", hero=RAVI, friend=MEERA, gift=Bound("basket"), material=Bound("straw"))
+    assert "संध्याकाळी दार उघडले, तर समोर मीरा! तिच्या हातात गवताची एक टोपली होती." in told
+    told = variants(marathi, "mend.whole", hero=RAVI, mender=Bound("carpenter"), thing=Bound("doll"))
+    assert any(text.startswith("तासाभरात बाहुली पुन्हा नव्यासारखी झाली.") for text in told)
+
+
+def test_a_girl_says_of_herself_what_she_did(marathi):
+    assert "“मी मुळीच घाबरले नाही,” मीरा म्हणाली, आणि दोघे खळखळून हसले." in variants(
+        marathi, "storm.after", hero=RAVI, friend=MEERA
+    )
+    assert "“मी मुळीच घाबरलो नाही,” रवी म्हणाला, आणि दोघे खळखळून हसले." in variants(
+        marathi, "storm.after", hero=MEERA, friend=RAVI
+    )
+
+
+def test_a_letter_is_signed_as_one_speaks_to_the_reader(marathi):
+    writer = {"writer": MEERA}
+    assert "तुझी मीरा" in variants(marathi, "letter.sign", reader=Bound("mother"), **writer)
+    assert "तुमची मीरा" in variants(marathi, "letter.sign", reader=Bound("uncle"), **writer)
+    assert "तीर्थरूप आजोबांस, नमस्कार," in variants(marathi, "letter.dear", reader=Bound("grandfather"), **writer)
+
+
+def test_signs_are_sensed_in_their_gender(marathi):
+    lost = {"hero": RAVI, "friend": AMIT}
+    assert "दोघे क्षणभर कानोसा घेत उभे राहिले. आणि त्यांना जाणवली शुक्राची चमकती चांदणी!" in variants(
+        marathi, "way.sign", sign=Bound("evening_star"), **lost
+    )
+    assert "तेवढ्यात त्यांचे लक्ष जमिनीवरच्या जुन्या पाऊलखुणांकडे गेले." in variants(
+        marathi, "way.sign", sign=Bound("footprints"), **lost
+    )
+
+
+def test_flowers_are_blossoms_of_their_plant(marathi):
+    for flower, one, many in [("jasmine", "मोगऱ्याचे फूल", "मोगऱ्याच्या फुलां"), ("sunflower", "सूर्यफूल", "सूर्यफुलां")]:
+        noun = marathi.find(flower, ["nouns"])
+        assert (noun.form("one"), noun.form("many.obl")) == (one, many)
 
 
 def test_every_noun_has_its_oblique_and_its_plurals(marathi):
