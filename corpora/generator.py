@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from corpora.errors import UserError
@@ -32,19 +32,26 @@ class Generator:
         stories: how many per language.
         seed: another seed, other stories.
         first: number of the first story.
+        plots: which to tell (`corpora/storyworld/plots.yaml`); all if empty.
+        styles: in which manners (`corpora/storyworld/styles.yaml`); all if empty.
     """
 
     languages: list[str] = field(default_factory=lambda: ["hi", "mr", "bn"])
     stories: int = 1000
     seed: int = 0
     first: int = 0
+    plots: Sequence[str] = ()
+    styles: Sequence[str] = ()
 
     def __iter__(self) -> Iterator[Story]:
         if self.stories < 1:
             raise UserError(f"{self.stories} stories cannot be generated; ask for at least 1.")
+        world = load_world()
+        plots = _known("plot", self.plots, world.plots)
+        styles = _known("style", self.styles, {style.name for manner in world.manners.values() for style in manner})
         tellers = [get_teller(get_language(code).code) for code in self.languages]
         for number in range(self.first, self.first + self.stories):
-            outline = draw_outline(self.seed, number)
+            outline = draw_outline(self.seed, number, plots, styles)
             for teller in tellers:
                 yield teller.tell(outline, self.seed)
 
@@ -55,14 +62,22 @@ def get_teller(code: str) -> Teller:
     return Teller(load_lexicon(code), load_world())
 
 
-def draw_outline(seed: int, number: int) -> Outline:
-    """Draw plot, style, episodes, what the roles stand for, and the beats of story `number`."""
+def _known(what: str, wanted: Sequence[str], known: Collection[str]) -> tuple[str, ...]:
+    """`wanted`, or UserError for a name that the story world does not have."""
+    for name in wanted:
+        if name not in known:
+            raise UserError(f"the story world has no {what} {name!r}; choose from {', '.join(known)}.")
+    return tuple(dict.fromkeys(wanted))
+
+
+def draw_outline(seed: int, number: int, plots: tuple[str, ...] = (), styles: tuple[str, ...] = ()) -> Outline:
+    """Draw plot, style, episodes, what the roles stand for, and the beats of story `number`; of all plots if none."""
     world = load_world()
-    order = _order(seed, number // len(world.plots))
+    order = _order(seed, number // len(plots or world.plots), plots)
     plot = world.plots[order[number % len(order)]]
     rng = random.Random(f"{seed}/{number}").random
     sort = _one(plot.sorts, rng)
-    style = _one(world.manners[sort], rng)
+    style = _one(_manners(sort, styles), rng)
     episodes = [
         world.episodes[_one(options, rng)]
         for options, share in _choices(plot.name, sort)
@@ -73,10 +88,17 @@ def draw_outline(seed: int, number: int) -> Outline:
 
 
 @functools.lru_cache(maxsize=64)
-def _order(seed: int, block: int) -> list[str]:
+def _order(seed: int, block: int, plots: tuple[str, ...]) -> list[str]:
     """Every run of as many stories as there are plots tells each plot once, in a shuffled order."""
-    plots = list(load_world().plots)
-    return random.Random(f"{seed}/order/{block}").sample(plots, len(plots))
+    told = plots or tuple(load_world().plots)
+    return random.Random(f"{seed}/order/{block}").sample(told, len(told))
+
+
+@functools.cache
+def _manners(sort: str, styles: tuple[str, ...]) -> Sequence[Style]:
+    """The styles that suit a hero of this sort, as often as their weights; all of them if none of `styles` does."""
+    fitting = load_world().manners[sort]
+    return [style for style in fitting if style.name in styles] or fitting
 
 
 @functools.cache
