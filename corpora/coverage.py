@@ -18,7 +18,7 @@ from corpora.world import NAMES, Beat, Bound, Draw, Episode, Plot, Step, World, 
 
 WORD = regex.compile(r"[\p{L}\p{M}\u200c\u200d]+(?:['’-][\p{L}\p{M}\u200c\u200d]+)*")
 _NO_WORD = regex.compile(r"has no word for '(\w+)'")
-_COMBINATIONS = 20_000
+_COMBINATIONS = 60_000
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def test_plural_food_is_oblique_before_a_postposition(hindi):
 
 
 def test_stories_hold_only_devanagari_and_their_punctuation():
-    allowed = regex.compile(r"[\p{Script=Devanagari}।,.?!“”\s\-]+")
+    allowed = regex.compile(r"[\p{Script=Devanagari}।,.:?!“”\s\-]+")
     for story in Generator(["hi"], stories=200, seed=2):
         assert allowed.fullmatch(story.text + story.title), story.text
         assert "\u200d" not in story.text and "आा" not in story.text and "आी" not in story.text
