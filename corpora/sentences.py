@@ -17,28 +17,35 @@ from corpora.languages import get_language
 _CLOSERS = "\"'”’»)\\]"
 # a danda needs no space behind it
 _END = re.compile(rf"(?:([.?!…]+)([{_CLOSERS}]*)(?=\s|$))|(?:([।॥]+[.?!।॥]*)([{_CLOSERS}]*))")
+
+
+def words(text: str) -> frozenset[str]:
+    """A set of words, parted by spaces."""
+    return frozenset(text.split())
+
+
 _ABBREVIATIONS = {
-    "en": {*"mr mrs ms dr prof st sr jr capt col gen rev hon no vs etc inc ltd e.g i.e a.m p.m fig vol approx".split()},
-    "hi": {*"डॉ डा श्री पं प्रो सुश्री कु मो सं क्र रु इंजी".split()},
-    "mr": {*"डॉ डाॅ श्री पं प्रा सौ कु चि कै रा क्र रु इ".split()},
-    "bn": {*"ড ডঃ ডা ডাঃ মি মিসেস মো মোঃ প্রফ অধ্যা নং".split()},
+    "en": words("mr mrs ms dr prof st sr jr capt col gen rev hon no vs etc inc ltd e.g i.e a.m p.m fig vol approx"),
+    "hi": words("डॉ डा श्री पं प्रो सुश्री कु मो सं क्र रु इंजी"),
+    "mr": words("डॉ डाॅ श्री पं प्रा सौ कु चि कै रा क्र रु इ"),
+    "bn": words("ড ডঃ ডা ডাঃ মি মিসেস মো মোঃ প্রফ অধ্যা নং"),
 }
 _INITIALS = {
-    "hi": {
-        *"ए बी सी डी ई एफ जी एच आई जे के एल एम एन ओ पी क्यू आर एस टी यू वी डब्ल्यू एक्स वाई जेड".split(),
-        *"अ आ इ उ क ख ग घ च छ ज झ ट ठ ड ढ त थ द ध प फ ब भ म य र ल व श ष स ह".split(),
-    },
-    "bn": {
-        *"এ বি সি ডি ই এফ জি এইচ আই জে কে এল এম এন ও পি কিউ আর এস টি ইউ ভি ডব্লিউ এক্স ওয়াই জেড".split(),
-        *"অ আ ই উ ক খ গ ঘ চ ছ জ ঝ ট ঠ ড ঢ ত থ দ ধ ন প ফ ব ভ ম য র ল শ ষ স হ".split(),
-    },
+    "hi": words(
+        "ए बी सी डी ई एफ जी एच आई जे के एल एम एन ओ पी क्यू आर एस टी यू वी डब्ल्यू एक्स वाई जेड"
+        " अ आ इ उ क ख ग घ च छ ज झ ट ठ ड ढ त थ द ध प फ ब भ म य र ल व श ष स ह"
+    ),
+    "bn": words(
+        "এ বি সি ডি ই এফ জি এইচ আই জে কে এল এম এন ও পি কিউ আর এস টি ইউ ভি ডব্লিউ এক্স ওয়াই জেড"
+        " অ আ ই উ ক খ গ ঘ চ ছ জ ঝ ট ঠ ড ঢ ত থ দ ধ ন প ফ ব ভ ম য র ল শ ষ স হ"
+    ),
 }
 _INITIALS["mr"] = _INITIALS["hi"] | {"व्ही", "वाय"}
 _SAYING = {
-    "en": "said asked cried replied shouted called whispered answered thought laughed says asks".split(),
-    "hi": "कह पूछ बोल चिल्ला पुकार सोच फुसफुसा".split(),
-    "mr": "म्हण विचार बोल ओरड हाक कुजबुज".split(),
-    "bn": "বল জিজ্ঞ চেঁচ ডাক ভাব চিৎকার".split(),
+    "en": words("said asked cried replied shouted called whispered answered thought laughed says asks"),
+    "hi": words("कह पूछ बोल चिल्ला पुकार सोच फुसफुसा"),
+    "mr": words("म्हण विचार बोल ओरड हाक कुजबुज"),
+    "bn": words("বল জিজ্ঞ চেঁচ ডাক ভাব চিৎকার"),
 }
 """How words of saying begin: they tie a speech to the speaker named behind it."""
 
@@ -94,8 +101,10 @@ def _names_speaker(after: str, language: str) -> bool:
 def _is_abbreviation(word: str, before: str, after: str, language: str) -> bool:
     word = word.lstrip("“\"'‘(")
     if language == "en":
-        return word.lower() in _ABBREVIATIONS["en"] or bool(re.fullmatch(r"(?:[A-Z]\.)*[A-HJ-Z]|\d+", word)) and (
-            not word.isdigit() or word == before.strip()
+        return (
+            word.lower() in _ABBREVIATIONS["en"]
+            or bool(re.fullmatch(r"(?:[A-Z]\.)*[A-HJ-Z]|\d+", word))
+            and (not word.isdigit() or word == before.strip())
         )
     if word in _ABBREVIATIONS[language] or (word == before.strip() and word.isdigit()):
         return True

@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, fields, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow.parquet as pq
 
 from corpora.errors import UserError
-from corpora.folders import fingerprint
+from corpora.folders import fingerprint, read_manifest
 from corpora.languages import get_language
 from corpora.sentences import join_text, split_sentences, split_text
 from corpora.sources.base import Source
 from corpora.sources.translation_flags import Checks
 from corpora.sources.translation_log import TranslationLog, digest
-from corpora.stories import SPLITS, Story, read_corpus, shards
-
-if TYPE_CHECKING:
-    from corpora.sources.translation_models import TranslationModel
+from corpora.sources.translation_models import Tags, TranslationModel
+from corpora.stories import SPLITS, Story
 
 _CHECKS = Checks()
 _STORIES_AT_ONCE = 16
@@ -40,7 +40,7 @@ class Translation(Source):
         source_language: str = "en",
         limit: int = 0,
         revision: str = "",
-        tags: str = "auto",
+        tags: Tags = "auto",
         beams: int = 1,
         batch_tokens: int = 4096,
         device: str = "auto",
@@ -73,8 +73,6 @@ class Translation(Source):
             raise UserError("say what to translate: either --source.corpus FOLDER or --source.stories CLASS.")
         if not languages or source_language in languages:
             raise UserError(f"{source_language!r} cannot be translated into {languages}; choose other languages.")
-        if tags not in ("auto", "indictrans2", "none"):
-            raise UserError(f"there are no tags {tags!r}; choose auto, indictrans2 or none.")
         if min(beams, batch_tokens) < 1 or limit < 0:
             raise UserError("beams and batch_tokens must be at least 1, and limit at least 0.")
         self.model, self.languages, self.work, self.corpus, self.stories = model, languages, work, corpus, stories
@@ -91,7 +89,7 @@ class Translation(Source):
         of = get_language(self.source_language).name
         into = ", ".join(get_language(code).name for code in self.languages)
         return (
-            f"Machine translations from {of} into {into} by `{self.model}`, sentence by sentence, not read by a person. "
+            f"Machine translations from {of} into {into} by `{self.model}`, sentence by sentence, not read by anybody. "
             "A story in which a sentence looked doubtful (length, script, language, copies, repetition, numbers) is "
             "left out."
         )
@@ -99,16 +97,7 @@ class Translation(Source):
     @cached_property
     def translator(self) -> TranslationModel:
         """The model, opened when the first story needs it."""
-        from corpora.sources.translation_models import TranslationModel
-
-        return TranslationModel(
-            self.model,
-            self.revision,
-            self.tags,  # type: ignore[arg-type]
-            self.beams,
-            self.batch_tokens,
-            self.device,
-        )
+        return TranslationModel(self.model, self.revision, self.tags, self.beams, self.batch_tokens, self.device)
 
     def __iter__(self) -> Iterator[Story]:
         self.skipped = []
@@ -134,8 +123,7 @@ class Translation(Source):
                     text, title, flags = made[language][number // len(self.languages)]
                     record = {"id": story.id, "language": language, "of": keys[number][0], "title": title, "text": text}
                     records.append(log.write({**record, "flags": flags} if flags else record))
-        for number, (story, language) in enumerate((s, code) for s in stories for code in self.languages):
-            record = records[number]
+        for (story, language), record in zip(((s, c) for s in stories for c in self.languages), records, strict=True):
             if record.get("flags"):
                 self.skipped.append(_reason(story, language, record["flags"]))
             else:
@@ -182,17 +170,22 @@ class Translation(Source):
     def _read(self) -> Iterable[Story]:
         if self.stories is not None:
             return self.stories
-        held = [split for split in SPLITS if self._holds(split)]
-        if not held:
+        return (Story(**row) for _, row in self._rows([field.name for field in fields(Story)]))
+
+    def _rows(self, columns: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Split and row of every story of the corpus folder in the source language, a shard's batch at a time."""
+        read_manifest(self.corpus, "corpus")
+        files = [
+            (split, file)
+            for split in SPLITS
+            for file in sorted(Path(self.corpus).glob(f"{split}-{self.source_language}-*.parquet"))
+        ]
+        if not files:
             name = get_language(self.source_language).name
             raise UserError(f"the corpus {self.corpus!r} has no {name} stories; check --source.source_language.")
-        return (story for split in held for story in read_corpus(self.corpus, split, [self.source_language]))
-
-    def _holds(self, split: str) -> bool:
-        try:
-            return bool(shards(self.corpus, split, [self.source_language]))
-        except UserError:
-            return False
+        for split, file in files:
+            for batch in pq.ParquetFile(file).iter_batches(batch_size=1024, columns=columns):
+                yield from ((split, row) for row in batch.to_pylist())
 
     def _settings(self) -> dict[str, Any]:
         """What decides the translations: another model or other thresholds need another folder."""
@@ -214,12 +207,7 @@ class Translation(Source):
     def splits(self) -> dict[str, str]:
         if self.stories is not None:
             return self.stories.splits()
-        held = [split for split in SPLITS if self._holds(split)]
-        return {
-            story.group or story.id: split
-            for split in held
-            for story in read_corpus(self.corpus, split, [self.source_language])
-        }
+        return {row["group"] or row["id"]: split for split, row in self._rows(["id", "group"])}
 
 
 def _forbids(license: str) -> bool:

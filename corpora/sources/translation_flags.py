@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import regex
 
 from corpora.languages import get_language
+from corpora.sentences import words
 
 _WORD = regex.compile(r"[\p{L}\p{M}\u200c\u200d]+")
 _NUMBER = regex.compile(r"\p{Nd}+(?:[.,]\p{Nd}+)*")
-_HINDI = frozenset("है हैं था थी थे और का की के को से ने में पर नहीं हुआ रहा रही गया गई उसने वह यह".split())
-_MARATHI = frozenset("आहे आहेत होता होती होते आणि ती त्याने तिने नाही झाला झाली गेला गेली मग हे मला त्याला".split())
+_HINDI = words("है हैं था थी थे और का की के को से ने में पर नहीं हुआ रहा रही गया गई उसने वह यह")
+_MARATHI = words("आहे आहेत होता होती होते आणि ती त्याने तिने नाही झाला झाली गेला गेली मग हे मला त्याला")
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,10 @@ class Checks:
 
     def _is_copy(self, source: str, translation: str) -> bool:
         """Almost the same words; a short cry or name may well be the same in two languages of one script."""
-        words, others = (_WORD.findall(text.casefold()) for text in (source, translation))
-        if len(words) < 4 or len(set(words)) < 3:
+        own, others = (_WORD.findall(text.casefold()) for text in (source, translation))
+        if len(own) < 4 or len(set(own)) < 3:
             return False
-        return sum((Counter(words) & Counter(others)).values()) >= self.copied * len(words)
+        return sum((Counter(own) & Counter(others)).values()) >= self.copied * len(own)
 
 
 def numbers(text: str) -> Counter[str]:
@@ -87,24 +88,22 @@ def _letters(text: str) -> int:
 
 def _other_devanagari(text: str, wanted: str) -> bool:
     """Whether the frequent words of the other language written in Devanagari outnumber the wanted one's."""
-    words = _WORD.findall(text)
-    hindi, marathi = sum(word in _HINDI for word in words), sum(word in _MARATHI for word in words)
+    found = _WORD.findall(text)
+    hindi, marathi = sum(word in _HINDI for word in found), sum(word in _MARATHI for word in found)
     ours, others = (hindi, marathi) if wanted == "hi" else (marathi, hindi)
     return others >= 2 and others > 2 * ours
 
 
 def _repeats(text: str) -> int:
     """How many times in a row the same run of one to eight words comes, at most; words glued together count as well."""
-    words = _WORD.findall(text.casefold())
-    most = 1 if words else 0
-    for size in range(1, min(8, len(words) // 2) + 1):
+    found = _WORD.findall(text.casefold())
+    most = 1 if found else 0
+    for size in range(1, min(8, len(found) // 2) + 1):
         run = 0
-        for first, second in zip(words, words[size:], strict=False):
+        for first, second in zip(found, found[size:], strict=False):
             run = run + 1 if first == second else 0
             most = max(most, run // size + 1)
-    for word in words:
+    for word in found:
         if len(word) > 20 and (match := regex.search(r"(\X{1,6}?)\1{4,}", word)):
             most = max(most, len(match[0]) // len(match[1]))
     return most
-
-

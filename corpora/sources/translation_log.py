@@ -32,7 +32,9 @@ class TranslationLog:
         mark = self.folder / "settings.json"
         if not mark.exists():
             if any((self.folder / name).exists() for name in _NAMES):
-                raise UserError(f"{str(self.folder)!r} holds translations without settings.json; choose another --source.work.")
+                raise UserError(
+                    f"{str(self.folder)!r} holds translations without settings.json; choose another --source.work."
+                )
             write_json(mark, settings)
         elif (found := read_json(mark)) != json.loads(json.dumps(settings)):
             other = ", ".join(sorted(key for key in {**settings, **found} if settings.get(key) != found.get(key)))
@@ -68,8 +70,8 @@ class TranslationLog:
         left = next((record for record in self._next.values() if record), None)
         if left and not more_is_fine:
             raise UserError(
-                f"{str(self.folder)!r} goes on with the story {left['id']!r}, which the source does not have there: the "
-                "stories have changed; choose another --source.work, or remove it to translate again."
+                f"{str(self.folder)!r} goes on with the story {left['id']!r}, which the source does not have there; "
+                "choose another --source.work, or remove it to translate again."
             )
 
     def write(self, record: dict[str, Any]) -> dict[str, Any]:
