@@ -121,8 +121,14 @@ class Translation(Source):
             for number, (story, language) in enumerate((s, code) for s in stories for code in self.languages):
                 if number >= len(records):
                     text, title, flags = made[language][number // len(self.languages)]
-                    record = {"id": story.id, "language": language, "of": keys[number][0], "title": title, "text": text}
-                    records.append(log.write({**record, "flags": flags} if flags else record))
+                    new: dict[str, Any] = {
+                        "id": story.id,
+                        "language": language,
+                        "of": keys[number][0],
+                        "title": title,
+                        "text": text,
+                    }
+                    records.append(log.write({**new, "flags": flags} if flags else new))
         for (story, language), record in zip(((s, c) for s in stories for c in self.languages), records, strict=True):
             if record.get("flags"):
                 self.skipped.append(_reason(story, language, record["flags"]))

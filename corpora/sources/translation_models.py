@@ -22,7 +22,8 @@ class Translated:
 
     text: str
     flags: tuple[str, ...] = ()
-    """`too long` (the model cannot read so much), `cut off` (no end was reached), `unknown` (holds `<unk>`)."""
+    """`too long` (the model cannot read so much), `cut off` (no end was reached), `unknown` (it or its source holds
+    `<unk>`)."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,15 @@ class TranslationModel:
         half = self.device.startswith("cuda") and torch.cuda.is_bf16_supported()
         self.model = self.model.to(self.device, torch.bfloat16 if half else torch.float32).eval()
         self.longest = int(getattr(self.model.config, "max_position_embeddings", 0) or 512)
+
+    @classmethod
+    def of(cls, model: Any, tokenizer: Any) -> TranslationModel:
+        """Translate with a model that is in memory, greedily and on the CPU."""
+        self = cls.__new__(cls)
+        self.name, self.tags, self.beams, self.batch_tokens, self.device = "", "auto", 1, 4096, "cpu"
+        self.model, self.tokenizer = model.eval(), tokenizer
+        self.longest = model.config.max_position_embeddings
+        return self
 
     def fingerprint(self) -> str:
         """What was opened: the SHA-256 of a folder's weights, the Hub's commit of a downloaded model."""
@@ -112,6 +122,7 @@ class TranslationModel:
             self.tokenizer.src_lang = tagging.source
         texts = [tagging.prefix + (_devanagari(text, source) if tagging.devanagari else text) for text in sentences]
         ids = self.tokenizer(texts)["input_ids"] if texts else []
+        unreadable = [self.tokenizer.unk_token_id in row for row in ids]
         results = [Translated("", ("too long",))] * len(texts)
         for batch in _batches([len(row) for row in ids], self.batch_tokens, self.longest):
             inputs = self.tokenizer.pad({"input_ids": [ids[index] for index in batch]}, return_tensors="pt")
@@ -128,6 +139,8 @@ class TranslationModel:
                 )
             for index, row in zip(batch, outputs.tolist(), strict=True):
                 text, flags = self._read(row[1:], tagging.first)  # behind the decoder's start
+                if unreadable[index] and "unknown" not in flags:
+                    flags = (*flags, "unknown")
                 results[index] = Translated(_bengali(text, target) if tagging.devanagari else text, flags)
         return results
 
