@@ -49,8 +49,8 @@ class Training:
     vocabulary_size: int = 8000
     width: int = 256
     layers: int = 3
-    updates: int = 3000
-    batch_tokens: int = 4096
+    updates: int = 3500
+    batch_tokens: int = 1024
     learning_rate: float = 1.5e-3
     least_support: float = 0.5
     precision: str = "bf16"
@@ -127,7 +127,9 @@ def train_translator(
     """
     import torch
     from transformers import MarianMTModel
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     languages = sorted({pair.language for pair in pairs})
     chosen = choose(pairs, options.least_support, seed)
     if len(chosen) < 10:
@@ -188,7 +190,7 @@ def measure(
 def _configuration(tokenizer: Any, options: Training) -> Any:
     from transformers import MarianConfig
 
-    side = {"layers": options.layers, "attention_heads": max(1, options.width // 64), "ffn_dim": 4 * options.width}
+    side = {"layers": options.layers, "attention_heads": max(1, options.width // 64), "ffn_dim": 2 * options.width}
     both: dict[str, Any] = {f"{part}_{name}": value for part in ("encoder", "decoder") for name, value in side.items()}
     return MarianConfig(
         vocab_size=len(tokenizer),
@@ -296,7 +298,7 @@ def _fit(
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        recent.append(float(loss))
+        recent.append(loss.item())
         if (update + 1) % 100 == 0 or update + 1 == options.updates:
             losses.append((update + 1, sum(recent) / len(recent)))
             recent = []

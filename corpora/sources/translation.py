@@ -99,6 +99,9 @@ class Translation(Source):
         """The model, opened when the first story needs it."""
         return TranslationModel(self.model, self.revision, self.tags, self.beams, self.batch_tokens, self.device)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "translator"}  # too large to send
+
     def __iter__(self) -> Iterator[Story]:
         self.skipped = []
         refused = 0
