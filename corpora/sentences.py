@@ -1,9 +1,9 @@
 """Sentences of a paragraph in Hindi, Marathi, Bengali and English, and text put together again from them.
 
-Own rules rather than indic-nlp-library's `sentence_split`, with which they agree on plain sentences (tested). There, one
-danda anywhere stops `.` from ending a sentence; a sentence never ends after a digit (वह २०१९ था।); a sentence of one
-word (मंगळवार.) is glued to the next; a closing quotation mark begins the next sentence, and so does the speaker
-(“कौन?” रवि ने पूछा।); and the name of a letter before `.` is always an initial, even in माझी आई. or हाँ जी.
+Own rules rather than indic-nlp-library's `sentence_split`, with which they agree on plain sentences (tested). There,
+one danda anywhere stops `.` from ending a sentence; a sentence never ends after a digit (वह २०१९ था।); one of a
+single word (मंगळवार.) is glued to the next; a closing quotation mark begins the next sentence, and so does the
+speaker (“कौन?” रवि ने पूछा।); and the name of a letter before `.` is always an initial, even in माझी आई. or हाँ जी.
 """
 
 from __future__ import annotations

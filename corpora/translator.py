@@ -141,6 +141,7 @@ def train_translator(
     examples = _encode(chosen, tokenizer)
     torch.manual_seed(seed)
     model = MarianMTModel(_configuration(tokenizer, options))
+    model.generation_config.max_length = 2 * _MAX_TOKENS
     losses = _fit(model, examples, options, seed, state)
     scores, rows = measure(model, tokenizer, source_language, held_out)
     with new_folder(output) as folder:
@@ -198,6 +199,7 @@ def _configuration(tokenizer: Any, options: Training) -> Any:
         **both,
         activation_function="relu",
         dropout=0.0,
+        init_std=options.width**-0.5,  # Xavier's for square matrices; embeddings of length 1 where they meet positions
         scale_embedding=True,
         share_encoder_decoder_embeddings=True,
         tie_word_embeddings=True,
