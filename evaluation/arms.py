@@ -33,9 +33,7 @@ def compare_arms(
         for name, file in _SETS.items():
             costs = {arm: _costs(Path(folder) / arm / "scores" / language / file) for arm in arms}
             if len({tuple(stories) for stories in costs.values()}) > 1:
-                raise UserError(
-                    f"the arms were not measured on the same {name} stories in {language}; score them again."
-                )
+                raise UserError(f"the arms were measured on different {name} stories in {language}; score them again.")
             found[language][name] = _summary(costs)
     write_json(output, found)
     return table(found, arms)
