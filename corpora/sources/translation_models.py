@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -179,6 +180,7 @@ def _load(name: str, revision: str) -> tuple[Any, Any]:
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
     from transformers.utils import logging
 
+    os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")  # asks nobody to convert pickled weights
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     options: dict[str, Any] = {"trust_remote_code": False, **({"revision": revision} if revision else {})}
