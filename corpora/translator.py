@@ -137,7 +137,8 @@ def train_translator(
     work = Path(f"{os.fspath(output)}.training")
     identity = _digest({**asdict(options), "seed": seed, "inputs": inputs, "pairs": len(pairs), "languages": languages})
     state = _State(work, identity)
-    tokenizer = train_tokenizer(chosen, source_language, options.vocabulary_size, work / "tokenizer", state.fresh)
+    size = options.vocabulary_size
+    tokenizer = train_tokenizer(chosen, source_language, size, 2 * _MAX_TOKENS, work / "tokenizer", state.fresh)
     examples = _encode(chosen, tokenizer)
     torch.manual_seed(seed)
     model = MarianMTModel(_configuration(tokenizer, options))

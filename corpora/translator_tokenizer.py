@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import io
-import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from corpora.errors import UserError
+from corpora.folders import write_json
 from corpora.translator_pairs import Pair
 
 _SENTENCES = 100_000
 
 
-def train_tokenizer(pairs: Sequence[Pair], source_language: str, size: int, folder: Path, fresh: bool) -> Any:
+def train_tokenizer(
+    pairs: Sequence[Pair], source_language: str, size: int, longest: int, folder: Path, fresh: bool
+) -> Any:
     """Train (or, unless `fresh`, open) the tokenizer in `folder`: a `MarianTokenizer`.
 
     Both sides share one unigram vocabulary, written without normalisation; a character that the pairs do not have is
@@ -31,7 +33,7 @@ def train_tokenizer(pairs: Sequence[Pair], source_language: str, size: int, fold
         tags = [f">>{code}<<" for code in sorted({pair.language for pair in pairs})]
         names = ["<pad>", "</s>", "<unk>", *tags, *_pieces(model)]
         vocabulary = {name: number for number, name in enumerate(names)}
-        (folder / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
+        write_json(folder / "vocab.json", vocabulary)  # the last of the three: where it is, they are
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Recommended: pip install sacremoses")
         return MarianTokenizer(
@@ -39,6 +41,7 @@ def train_tokenizer(pairs: Sequence[Pair], source_language: str, size: int, fold
             target_spm=str(folder / "target.spm"),
             vocab=str(folder / "vocab.json"),  # type: ignore[arg-type] # a path, whatever the annotation says
             source_lang=source_language,
+            model_max_length=longest,
         )
 
 
