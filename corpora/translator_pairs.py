@@ -72,12 +72,12 @@ class WordTable:
         one = np.concatenate([np.repeat(a, len(b)) for a, b in rows])
         two = np.concatenate([np.tile(b, len(a)) for a, b in rows])
         where = np.repeat(np.arange(len(rows)), [len(a) * len(b) for a, b in rows])
-        self.forward = _model_1(one, two, where, iterations)
-        self.backward = _model_1(two, one, where, iterations)
         counts = [Counter(word for row in rows for word in row[side]) for side in (0, 1)]
         self.information = [
             {word: -math.log(count / (len(rows) + 1)) for word, count in side.items()} for side in counts
         ]
+        self.forward = _explained(_model_1(one, two, where, iterations), self.information[1])
+        self.backward = _explained(_model_1(two, one, where, iterations), self.information[0])
 
 
 class Correspondence:
@@ -88,15 +88,15 @@ class Correspondence:
             [[ids[word] for word in stems(sentence) if word in ids] for sentence in side]
             for side, ids in zip((source, target), table.ids, strict=True)
         )
-        self.there = [[_explained(a, b, table.forward, table.information[1]) for b in two] for a in one]
-        self.back = [[_explained(b, a, table.backward, table.information[0]) for b in two] for a in one]
+        self.there = [[_best(a, b, table.forward) for b in two] for a in one]
+        self.back = [[_best(b, a, table.backward) for b in two] for a in one]
         self.source = [sum(table.information[0][word] for word in side) for side in one]
         self.target = [sum(table.information[1][word] for word in side) for side in two]
 
     def support(self, rows: range, columns: range) -> float:
         """`Pair.support` of some sentences of the source and some of the target."""
-        there = sum(max(words) for j in columns for words in zip(*(self.there[i][j] for i in rows), strict=True))
-        back = sum(max(words) for i in rows for words in zip(*(self.back[i][j] for j in columns), strict=True))
+        there = sum(_sum_of_best([self.there[i][j] for i in rows]) for j in columns)
+        back = sum(_sum_of_best([self.back[i][j] for j in columns]) for i in rows)
         total, other = sum(self.target[j] for j in columns), sum(self.source[i] for i in rows)
         return (there / total + back / other) / 2 if total and other else 0.0
 
@@ -175,9 +175,21 @@ def _model_1(given: np.ndarray, made: np.ndarray, where: np.ndarray, iterations:
     }
 
 
-def _explained(
-    given: list[int], made: list[int], table: dict[tuple[int, int], float], information: dict[int, float]
-) -> list[float]:
-    """For each of the words `made`, how much of its information (nats) its best partner among `given` accounts for."""
-    best = [max((table.get((other, word), 0.0) for other in given), default=0.0) for word in made]
-    return [max(0.0, information[word] + math.log(p)) if p else 0.0 for word, p in zip(made, best, strict=True)]
+def _explained(table: dict[tuple[int, int], float], information: dict[int, float]) -> dict[int, dict[int, float]]:
+    """Word made -> word given -> how much of the information (nats) of the one the other accounts for."""
+    found: dict[int, dict[int, float]] = {}
+    for (given, made), probability in table.items():
+        if (nats := information[made] + math.log(probability)) > 0:
+            found.setdefault(made, {})[given] = nats
+    return found
+
+
+def _best(given: list[int], made: list[int], table: dict[int, dict[int, float]]) -> list[float]:
+    """For each of the words `made`, what its best partner among the words `given` accounts for."""
+    none: dict[int, float] = {}
+    return [max([table.get(word, none).get(other, 0.0) for other in given], default=0.0) for word in made]
+
+
+def _sum_of_best(rows: list[list[float]]) -> float:
+    """Sum over words of the best that any of some sentences accounts for."""
+    return sum(rows[0]) if len(rows) == 1 else sum(map(max, *rows))

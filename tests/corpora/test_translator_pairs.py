@@ -27,7 +27,7 @@ def table():
 def test_the_words_find_each_other(table):
     for ours, theirs in (NOUNS | VERBS).items():
         word = table.ids[0][ours[:5]]
-        best = max((p, two) for (one, two), p in table.forward.items() if one == word)[1]
+        best = max((nats.get(word, 0.0), made) for made, nats in table.forward.items())[1]
         assert list(table.ids[1])[best] == theirs[:5]
 
 
