@@ -18,6 +18,8 @@ import regex
 from corpora.sentences import split_text
 from corpora.stories import Story
 
+_TABLE_PARAGRAPHS = 20_000
+"""At most so many paragraphs, evenly spread, train the word table: they take about half a gigabyte."""
 _STEM = 5
 """Letters and marks kept of a word: inflected forms of one word count as one."""
 _BEADS = ((1, 1), (1, 2), (2, 1), (2, 2), (1, 3), (3, 1), (1, 0), (0, 1))
@@ -65,7 +67,8 @@ class WordTable:
     """Translation probabilities between (shortened) words, in both directions."""
 
     def __init__(self, paragraphs: Paragraphs, iterations: int = 5):
-        """Train on paragraphs; a word counts once in each."""
+        """Train on paragraphs; a word counts once in each. Words of none of them count as nothing."""
+        paragraphs = paragraphs[:: max(1, -(-len(paragraphs) // _TABLE_PARAGRAPHS))]
         texts = [(sorted(stems(" ".join(a))), sorted(stems(" ".join(b)))) for a, b in paragraphs]
         self.ids = [_number(side) for side in zip(*texts, strict=True)] if texts else [{}, {}]
         rows = [tuple([ids[word] for word in side] for ids, side in zip(self.ids, row, strict=True)) for row in texts]
