@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import regex
 
+from corpora.identify import UNKNOWN, identify
 from corpora.languages import get_language
-from corpora.sentences import words
 
 _WORD = regex.compile(r"[\p{L}\p{M}\u200c\u200d]+")
 _NUMBER = regex.compile(r"\p{Nd}+(?:[.,]\p{Nd}+)*")
-_HINDI = words("है हैं था थी थे और का की के को से ने में पर नहीं हुआ रहा रही गया गई उसने वह यह")
-_MARATHI = words("आहे आहेत होता होती होते आणि ती त्याने तिने नाही झाला झाली गेला गेली मग हे मला त्याला")
+_IDENTIFIABLE = 5
+"""Different words from which on the language of a sentence is looked at: shorter ones may be of either."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Checks:
     def flags(self, source: str, translation: str, source_language: str, target_language: str) -> list[str]:
         """The names of what is wrong with a translation; empty if nothing is seen.
 
-        `empty`, `length`, `script` (letters of another script), `language` (Hindi where Marathi is wanted, or the
-        reverse), `copied`, `repetition`, `digits` (numbers, in whatever digits, lost or made up).
+        `empty`, `length`, `script` (letters of another script), `language` (another language in the right script:
+        Hindi for Marathi), `copied`, `repetition`, `digits` (numbers, in whatever digits, lost or made up).
         """
         letters = _letters(translation)
         if not letters:
@@ -55,7 +55,10 @@ class Checks:
         target = get_language(target_language)
         if len(target.letters.findall(translation)) < self.script * letters:
             found.append("script")
-        elif target_language in ("hi", "mr") and _other_devanagari(translation, target_language):
+        elif len(set(_WORD.findall(translation))) >= _IDENTIFIABLE and identify(translation) not in (
+            target_language,
+            UNKNOWN,
+        ):
             found.append("language")
         if self._is_copy(source, translation):
             found.append("copied")
@@ -84,14 +87,6 @@ def numbers(text: str) -> Counter[str]:
 
 def _letters(text: str) -> int:
     return len(regex.findall(r"[\p{L}\p{M}]", text))
-
-
-def _other_devanagari(text: str, wanted: str) -> bool:
-    """Whether the frequent words of the other language written in Devanagari outnumber the wanted one's."""
-    found = _WORD.findall(text)
-    hindi, marathi = sum(word in _HINDI for word in found), sum(word in _MARATHI for word in found)
-    ours, others = (hindi, marathi) if wanted == "hi" else (marathi, hindi)
-    return others >= 2 and others > 2 * ours
 
 
 def _repeats(text: str) -> int:

@@ -120,7 +120,7 @@ def test_a_licence_without_changes_is_not_translated(tmp_path):
 
 def test_a_corpus_keeps_its_splits_and_groups_in_translation(tmp_path):
     english = [story(n, f"The cat number {n} sat by the {word} tree.") for n, word in enumerate("abcdefgh")]
-    build_corpus(Stories(english), tmp_path / "en", duplicates=None)
+    build_corpus(Stories(english), tmp_path / "en", cleaning=None, duplicates=None)
     source = Translation("letters", ["hi", "bn"], str(tmp_path / "work"), corpus=str(tmp_path / "en"))
     model = Letters()
     source.__dict__["translator"] = model
@@ -130,7 +130,7 @@ def test_a_corpus_keeps_its_splits_and_groups_in_translation(tmp_path):
     assert source.splits() == {
         one.group: split for split in SPLITS for one in read_corpus(tmp_path / "en", split, ["en"])
     }
-    build_corpus(source, tmp_path / "hi", duplicates=None)
+    build_corpus(source, tmp_path / "hi", cleaning=None, duplicates=None)
     for split in SPLITS:
         ours, theirs = (read_corpus(tmp_path / folder, split) for folder in ("en", "hi"))
         assert {one.group for one in ours} == {one.group for one in theirs}

@@ -47,7 +47,7 @@ TINY += ["--training.precision", "fp32"]
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     folder = tmp_path_factory.mktemp("translator")
-    build_corpus(Parallel(), folder / "parallel", duplicates=None)
+    build_corpus(Parallel(), folder / "parallel", cleaning=None, duplicates=None)
     command = ["corpora", "translator", "--corpus", str(folder / "parallel"), "--output", str(folder / "model"), *TINY]
     assert kathalab.main(command) == 0
     return folder
@@ -75,7 +75,7 @@ def test_a_corpus_is_translated_by_it(folders, capsys):
     command = ["corpora", "build", "--source", "Translation", "--source.model", str(folders / "model")]
     command += ["--source.languages", "[hi,bn]", "--source.work", str(folders / "work")]
     command += ["--source.corpus", str(folders / "parallel"), "--output", str(folders / "translated")]
-    assert kathalab.main([*command, "--deduplicate", "false"]) == 0
+    assert kathalab.main([*command, "--cleaning", "null", "--deduplicate", "false"]) == 0
     for split in SPLITS:
         ours, theirs = (
             {story.group: story.text for story in read_corpus(folders / name, split, ["hi"])}
