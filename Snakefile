@@ -21,6 +21,7 @@ KINDS = list(config["tokenizers"])  # the first one serves the models
 CORPUS_PARTS = int(config.get("corpus_parts", 1))
 THREADS = max(1, int(config.get("threads_in_all", workflow.cores)) // len(LANGUAGES))
 KATHALAB = f"{shlex.quote(sys.executable)} -m kathalab"
+ARMS = config.get("arms") or {}
 
 if "{data}" in json.dumps(config) and not config.get("data"):
     sys.exit(f"kathalab: error: the study {STUDY!r} needs the path to its data; give it with --config data=PATH.")
@@ -60,7 +61,9 @@ localrules:
 
 rule all:
     input:
-        f"{OUT}/scaling/{LANGUAGES[0]}/scaling.json" if config.get("sizes") else f"{OUT}/report.html",
+        f"{OUT}/arms.json" if ARMS
+        else f"{OUT}/scaling/{LANGUAGES[0]}/scaling.json" if config.get("sizes")
+        else f"{OUT}/report.html",
 
 
 # With `corpus_parts: N` a large source is read and cleaned by N jobs, anywhere with the same disk; one that was killed
@@ -170,6 +173,129 @@ rule scaling:
         runs=lambda wildcards, input: " ".join(str(Path(path).parent) for path in input),
     shell:
         "{KATHALAB} tinymodels scaling {params.runs} --output {OUT}/scaling/{wildcards.language}"
+
+
+# A study with `arms` asks which corpus teaches more: one model of each language and arm, all else equal. An arm's options
+# may name what the study makes for it: {english}, a corpus to translate, and {translator}, the model that translates it.
+rule english:
+    output:
+        update(f"{OUT}/english/manifest.json"),
+    params:
+        options=options(config.get("english")),
+    shell:
+        "{KATHALAB} corpora build {params.options} --output {OUT}/english"
+
+
+rule parallel:
+    output:
+        update(f"{OUT}/parallel/manifest.json"),
+    params:
+        options=options(config.get("parallel")),
+    shell:
+        "{KATHALAB} corpora build {params.options} --output {OUT}/parallel"
+
+
+rule translator:
+    input:
+        rules.parallel.output,
+    output:
+        update(f"{OUT}/translator/manifest.json"),
+    params:
+        options=options(config.get("translator")),
+    priority: 20
+    shell:
+        "OMP_NUM_THREADS=1 {KATHALAB} corpora translator --corpus {OUT}/parallel {params.options}"
+        " --output {OUT}/translator"
+
+
+rule arm_corpus:
+    input:
+        lambda wildcards: [
+            f"{OUT}/{made}/manifest.json"
+            for made in ("english", "translator")
+            if f"{{{made}}}" in json.dumps(ARMS[wildcards.arm]["corpus"])
+        ],
+    output:
+        update(OUT + "/arms/{arm}/corpus/manifest.json"),
+    params:
+        options=lambda wildcards: options(ARMS[wildcards.arm]["corpus"])
+        .replace("{english}", f"{OUT}/english")
+        .replace("{translator}", f"{OUT}/translator")
+        .replace("{arm}", f"{OUT}/arms/{wildcards.arm}"),
+    shell:
+        "OMP_NUM_THREADS=1 {KATHALAB} corpora build {params.options} --output {OUT}/arms/{wildcards.arm}/corpus"
+
+
+rule arm_tokenizer:
+    input:
+        f"{OUT}/arms/{config.get('tokenizer_arm')}/corpus/manifest.json",
+    output:
+        update(OUT + "/arms/tokenizers/{language}/manifest.json"),
+    params:
+        options=options(config["tokenizers"][KINDS[0]]),
+        corpus=lambda wildcards, input: Path(input[0]).parent,
+    shell:
+        "{KATHALAB} tokenization train --corpus {params.corpus} --languages [{wildcards.language}]"
+        " --kind {KINDS[0]} {params.options} --output {OUT}/arms/tokenizers/{wildcards.language}"
+
+
+rule arm_run:
+    input:
+        corpus=OUT + "/arms/{arm}/corpus/manifest.json",
+        tokenizer=OUT + "/arms/tokenizers/{language}/manifest.json",
+    output:
+        update(OUT + "/arms/{arm}/runs/{language}/manifest.json"),
+    params:
+        options=lambda wildcards: options(
+            {**(config.get("training") or {}), **(ARMS[wildcards.arm].get("training") or {})}
+        ),
+    priority: 10
+    run:
+        folder = Path(output[0]).parent
+        keep_only_if_current(folder, fingerprint(input.corpus), fingerprint(input.tokenizer), params.options)
+        shell(
+            "OMP_NUM_THREADS=1 {KATHALAB} tinymodels fit"
+            f" --data.corpus {Path(input.corpus).parent} --data.languages [{wildcards.language}]"
+            f" --data.tokenizer {Path(input.tokenizer).parent} --trainer.default_root_dir {folder}"
+            " --ckpt_path last {params.options}"
+        )
+
+
+rule arm_model:
+    input:
+        rules.arm_run.output,
+    output:
+        update(OUT + "/arms/{arm}/models/{language}/manifest.json"),
+    shell:
+        "{KATHALAB} tinymodels export {OUT}/arms/{wildcards.arm}/runs/{wildcards.language}"
+        " --output {OUT}/arms/{wildcards.arm}/models/{wildcards.language}"
+
+
+rule arm_scores:  # on the held-out stories of one arm, the same for all, and on Katha-72
+    input:
+        rules.arm_model.output,
+        corpus=f"{OUT}/arms/{config.get('scored_on')}/corpus/manifest.json",
+        katha=sorted(str(path) for path in Path(workflow.basedir).glob("corpora/katha72/*.yaml")),
+    output:
+        update(OUT + "/arms/{arm}/scores/{language}/manifest.json"),
+    params:
+        options=options(config.get("scores")),
+        corpus=lambda wildcards, input: Path(input.corpus).parent,
+    shell:
+        "OMP_NUM_THREADS=1 {KATHALAB} evaluation score {OUT}/arms/{wildcards.arm}/models/{wildcards.language}"
+        " --corpus {params.corpus} --languages [{wildcards.language}] {params.options}"
+        " --output {OUT}/arms/{wildcards.arm}/scores/{wildcards.language}"
+
+
+rule arms:
+    input:
+        [f"{OUT}/arms/{arm}/scores/{language}/manifest.json" for arm in ARMS for language in LANGUAGES],
+    output:
+        f"{OUT}/arms.json",
+    run:
+        from evaluation.arms import compare_arms
+
+        print(compare_arms(f"{OUT}/arms", list(ARMS), LANGUAGES, output[0]))
 
 
 rule model:

@@ -127,7 +127,9 @@ def configuration(source: Source) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Options in a dataclass as a dictionary, anything else as it is."""
+    """Options in a dataclass as a dictionary, a source as its configuration, anything else as it is."""
+    if isinstance(value, Source):
+        return configuration(value)
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 

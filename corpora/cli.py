@@ -1,4 +1,4 @@
-"""kathalab corpora build | describe | leaks | publish"""
+"""kathalab corpora build | describe | leaks | publish | translator"""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from corpora.deduplicate import Duplicates
 from corpora.errors import UserError
 from corpora.sources import Source
 from corpora.split import Split
+from corpora.translator import Training
 
-_CLEANING, _DUPLICATES, _SPLIT = Cleaning(), Duplicates(), Split()
+_CLEANING, _DUPLICATES, _SPLIT, _TRAINING = Cleaning(), Duplicates(), Split(), Training()
 
 
 def build(
@@ -172,7 +173,42 @@ def publish(folder: str, /, repo: str, private: bool = False) -> None:
     print(f"The corpus {folder} is published at {url}.")
 
 
+def translator(
+    corpus: str,
+    output: str,
+    source_language: str = "en",
+    languages: list[str] = ["hi", "mr", "bn"],  # noqa: B006 - never changed, and shown in the help
+    training: Training = _TRAINING,
+    test_stories: int = 60,
+    seed: int = 0,
+) -> None:
+    """Train a small translator on the parallel stories of a corpus.
+
+    Reads a corpus whose stories are there in several languages (as `Generator` writes them): sentences of the training
+    split are aligned, those whose words correspond are learned by one small MarianMT, and the test split measures it.
+    Writes a folder that transformers opens, with scores.json and translations.jsonl. Stopped, the same command goes on.
+
+    Example:
+      kathalab corpora build --source Generator --source.languages [en,hi,mr,bn] --source.stories 8000 --output parallel
+      kathalab corpora translator --corpus parallel --output translator
+
+    Args:
+        corpus: a corpus folder with parallel stories.
+        output: the folder to write.
+        source_language: ISO 639-1 code of the language to translate from.
+        languages: ISO 639-1 codes of the languages to translate into.
+        training: size and training of the model.
+        test_stories: how many stories of the test split to measure with.
+        seed: decides the first weights and the order of the pairs.
+    """
+    from corpora.translator import train_on_corpus
+
+    scores = train_on_corpus(corpus, output, source_language, languages, training, test_stories, seed)
+    reached = ", ".join(f"{code} {score['chrf']:.1f}" for code, score in scores.items())
+    print(f"A translator from {source_language} (chrF of held-out stories: {reached}) is in {output}.")
+
+
 def main(arguments: list[str]) -> None:
     """Run `kathalab corpora VERB …`."""
     purpose = "Stories: where they come from, how they are cleaned, split and described."
-    run_verb("corpora", purpose, [build, describe, leaks, publish], arguments)
+    run_verb("corpora", purpose, [build, describe, leaks, publish, translator], arguments)

@@ -8,6 +8,7 @@ from corpora.sources.llm import Llm
 from corpora.sources.markdown import Markdown
 from corpora.sources.tables import CSV, JSON, JSONLines, Parquet
 from corpora.sources.text import Text
+from corpora.sources.translation import Translation
 
 __all__ = [
     "CSV",
@@ -22,4 +23,5 @@ __all__ = [
     "Parquet",
     "Source",
     "Text",
+    "Translation",
 ]
