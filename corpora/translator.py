@@ -42,7 +42,7 @@ class Training:
         updates: steps of the optimizer.
         batch_tokens: tokens of both languages in a batch, padding included.
         learning_rate: the highest, after a tenth of the updates; then it falls as a cosine. Wider and deeper models
-            need a lower one (7e-4 for a width of 256 and 3 layers), or the decoder never looks at the source.
+            may need a lower one.
         least_support: pairs whose words account for less of each other are used rarely (see `chance`).
         precision: `bf16` (autocast) or `fp32`.
     """
