@@ -87,6 +87,7 @@ def test_a_corpus_is_translated_by_it(folders, capsys):
     assert sum(len(file.read_text().splitlines()) for file in (flagged, stories)) == 200
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_to_the_same_weights(folders, monkeypatch):
     monkeypatch.setattr(translator, "_SECONDS_BETWEEN_CHECKPOINTS", 0)
     save = translator._State.save
