@@ -175,7 +175,7 @@ rule scaling:
         "{KATHALAB} tinymodels scaling {params.runs} --output {OUT}/scaling/{wildcards.language}"
 
 
-# A study with `arms` asks which corpus teaches more: one model of each language and arm, all else equal. An arm's options
+# A study with `arms` asks which corpus teaches more: models of each language, arm and seed, all else equal. An arm's options
 # may name what the study makes for it: {english}, a corpus to translate, and {translator}, the model that translates it.
 rule english:
     output:
@@ -226,6 +226,17 @@ rule arm_corpus:
         "OMP_NUM_THREADS=1 {KATHALAB} corpora build {params.options} --output {OUT}/arms/{wildcards.arm}/corpus"
 
 
+rule arm_description:  # all arms side by side
+    input:
+        expand(rules.arm_corpus.output, arm=ARMS),
+    output:
+        f"{OUT}/corpora.html",
+    params:
+        folders=lambda wildcards, input: " ".join(str(Path(path).parent) for path in input),
+    shell:
+        "{KATHALAB} corpora describe {params.folders} --output {output}"
+
+
 rule arm_tokenizer:
     input:
         f"{OUT}/arms/{config.get('tokenizer_arm')}/corpus/manifest.json",
@@ -244,7 +255,7 @@ rule arm_run:
         corpus=OUT + "/arms/{arm}/corpus/manifest.json",
         tokenizer=OUT + "/arms/tokenizers/{language}/manifest.json",
     output:
-        update(OUT + "/arms/{arm}/runs/{language}/manifest.json"),
+        update(OUT + "/arms/{arm}/runs/{language}-{seed}/manifest.json"),
     params:
         options=lambda wildcards: options(
             {**(config.get("training") or {}), **(ARMS[wildcards.arm].get("training") or {})}
@@ -257,7 +268,7 @@ rule arm_run:
             "OMP_NUM_THREADS=1 {KATHALAB} tinymodels fit"
             f" --data.corpus {Path(input.corpus).parent} --data.languages [{wildcards.language}]"
             f" --data.tokenizer {Path(input.tokenizer).parent} --trainer.default_root_dir {folder}"
-            " --ckpt_path last {params.options}"
+            " --model.seed {wildcards.seed} --ckpt_path last {params.options}"
         )
 
 
@@ -265,10 +276,10 @@ rule arm_model:
     input:
         rules.arm_run.output,
     output:
-        update(OUT + "/arms/{arm}/models/{language}/manifest.json"),
+        update(OUT + "/arms/{arm}/models/{language}-{seed}/manifest.json"),
     shell:
-        "{KATHALAB} tinymodels export {OUT}/arms/{wildcards.arm}/runs/{wildcards.language}"
-        " --output {OUT}/arms/{wildcards.arm}/models/{wildcards.language}"
+        "{KATHALAB} tinymodels export {OUT}/arms/{wildcards.arm}/runs/{wildcards.language}-{wildcards.seed}"
+        " --output {OUT}/arms/{wildcards.arm}/models/{wildcards.language}-{wildcards.seed}"
 
 
 rule arm_scores:  # on the held-out stories of one arm, the same for all, and on Katha-72
@@ -277,25 +288,31 @@ rule arm_scores:  # on the held-out stories of one arm, the same for all, and on
         corpus=f"{OUT}/arms/{config.get('scored_on')}/corpus/manifest.json",
         katha=sorted(str(path) for path in Path(workflow.basedir).glob("corpora/katha72/*.yaml")),
     output:
-        update(OUT + "/arms/{arm}/scores/{language}/manifest.json"),
+        update(OUT + "/arms/{arm}/scores/{language}-{seed}/manifest.json"),
     params:
         options=options(config.get("scores")),
         corpus=lambda wildcards, input: Path(input.corpus).parent,
     shell:
-        "OMP_NUM_THREADS=1 {KATHALAB} evaluation score {OUT}/arms/{wildcards.arm}/models/{wildcards.language}"
+        "OMP_NUM_THREADS=1 {KATHALAB} evaluation score {OUT}/arms/{wildcards.arm}/models/{wildcards.language}-{wildcards.seed}"
         " --corpus {params.corpus} --languages [{wildcards.language}] {params.options}"
-        " --output {OUT}/arms/{wildcards.arm}/scores/{wildcards.language}"
+        " --output {OUT}/arms/{wildcards.arm}/scores/{wildcards.language}-{wildcards.seed}"
 
 
 rule arms:
     input:
-        [f"{OUT}/arms/{arm}/scores/{language}/manifest.json" for arm in ARMS for language in LANGUAGES],
+        rules.arm_description.output,
+        expand(
+            OUT + "/arms/{arm}/scores/{language}-{seed}/manifest.json",
+            arm=ARMS,
+            language=LANGUAGES,
+            seed=config.get("seeds", []),
+        ),
     output:
         f"{OUT}/arms.json",
     run:
         from evaluation.arms import compare_arms
 
-        print(compare_arms(f"{OUT}/arms", list(ARMS), LANGUAGES, output[0]))
+        print(compare_arms(f"{OUT}/arms", list(ARMS), LANGUAGES, config["seeds"], output[0]))
 
 
 rule model:

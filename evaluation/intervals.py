@@ -134,6 +134,26 @@ def seed_interval(values: ArrayLike, *, confidence: float = 0.95) -> Interval:
     return Interval(mean, mean - float(half), mean + float(half))
 
 
+def crossed_interval(
+    numerators: ArrayLike, denominators: ArrayLike, *, clusters: Sequence[Hashable] | None = None
+) -> Interval:
+    """Sum of numerators / sum of denominators, mean over training seeds, with a 95 % interval over items and seeds.
+
+    `numerators`: shape (seeds, items); `denominators`: shape (items,), the same for every seed. The variance of such a
+    mean is that over items plus that over seeds (Owen 2007, The pigeonhole bootstrap, Ann. Appl. Stat. 1(2)): each half
+    is the root of the sum of squares of the bootstrap's, over items, and Student's t, over seeds. It errs on the wide
+    side, for what seeds and items do together is in both. One seed has no spread: the items' interval stays.
+    """
+    top, bottom = np.asarray(numerators, dtype=np.float64), np.asarray(denominators, dtype=np.float64)
+    items = bootstrap_ratio(top.mean(axis=0), bottom, clusters=clusters)
+    if len(top) == 1:
+        return items
+    seeds = seed_interval(top.sum(axis=1) / bottom.sum())
+    half = seeds.high - seeds.value
+    low, high = math.hypot(items.value - items.low, half), math.hypot(items.high - items.value, half)
+    return Interval(items.value, items.value - low, items.value + high)
+
+
 def student_t_quantile(probability: float, degrees: int) -> float:
     """Quantile (0.5 ≤ probability < 1) of Student's t with `degrees` ≥ 1, by bisection on its distribution function."""
     low, high = 0.0, 1.0

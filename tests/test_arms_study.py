@@ -43,6 +43,7 @@ training:
   model.parameters: 150000
   data.batch_size: 4
   samples.stories: 0
+seeds: [1, 2]
 scores: {stories: 2, max_new_tokens: 20, documents: 3}
 """
 
@@ -57,5 +58,9 @@ def test_the_arms_are_made_and_measured_on_the_same_stories(tmp_path):
     found = json.loads((tmp_path / "results" / "arms" / "arms.json").read_text())["hi"]
     assert set(found["held_out"]["bits_per_character"]) == {"grammar", "translated", "other"}
     assert set(found["katha72"]["differences"]) == {"grammar - translated", "grammar - other", "translated - other"}
+    given = found["trained_on"]
+    assert given["grammar"]["parameters"] == given["other"]["parameters"]
+    assert given["grammar"]["tokens_seen"] > given["other"]["tokens_seen"] > 0
+    assert "translated" in (tmp_path / "results" / "arms" / "corpora.html").read_text()
     again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
     assert again.returncode == 0 and "Nothing to be done" in again.stdout + again.stderr
