@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from corpora.blocks import Recipe, begin, make_blocks, working_folder
 from corpora.errors import UserError
@@ -29,7 +28,7 @@ from corpora.processes import cores
 from corpora.shards import stories_of
 from corpora.similarity import Collection
 from corpora.sources import Source
-from corpora.stories import SCHEMA, SPLITS, Story, shards
+from corpora.stories import SPLITS, Story, shards, stream_corpus
 
 _BLOCK = 10_000
 
@@ -43,10 +42,8 @@ class CorpusStories(Source):
 
     def __iter__(self) -> Iterator[Story]:
         for split in self.splits_read:
-            for path in shards(self.folder, split):
-                for batch in pq.ParquetFile(path).iter_batches(batch_size=1000, columns=SCHEMA.names):
-                    for row in batch.to_pylist():
-                        yield replace(Story(**row), source=split)
+            for story in stream_corpus(self.folder, split):
+                yield replace(story, source=split)
 
     def inputs(self) -> dict[str, str]:
         return {"corpus": read_manifest(self.folder, "corpus")["fingerprint"]}

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import heapq
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from itertools import chain
 from math import exp, lgamma
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,8 @@ from corpora.folders import read_manifest
 from corpora.languages import LANGUAGES, get_language
 from corpora.ledger import check_ledger
 from corpora.progress import progress
-from corpora.sources.rows import parquet_rows
 from corpora.statistics import Counts, Statistics, frequent, quantile, scripts
-from corpora.stories import SPLITS, Story, shards
+from corpora.stories import Story, held_splits, stream_corpus
 
 FREQUENT = 25
 """Words in each list of frequent ones."""
@@ -72,22 +70,11 @@ def describe(folders: Sequence[str], examples: int = 2) -> dict[str, Any]:
     return {"languages": names_of, "samples": samples, "corpora": described}
 
 
-def stories_of(folder: str, split: str) -> Iterator[Story]:
-    """The stories of a split, one batch of a Parquet row group at a time."""
-    if not any(Path(folder).glob(f"{split}-*.parquet")):
-        return
-    for path in shards(folder, split):
-        for row in parquet_rows(path):
-            if isinstance(row, UserError):
-                raise row
-            yield Story(**row)
-
-
 def _read(folder: str, name: str, examples: int) -> tuple[Statistics, dict[str, list[Story]], dict[str, Any]]:
     manifest = read_manifest(folder, "corpus")
     statistics = Statistics()
     chosen: dict[str, list[tuple[int, str, Story]]] = {}
-    told = chain.from_iterable(((split, story) for story in stories_of(folder, split)) for split in SPLITS)
+    told = ((split, story) for split in held_splits(folder) for story in stream_corpus(folder, split))
     for split, story in progress(told, f"Reading {name}"):
         statistics.add(split, story)
         if examples:

@@ -111,6 +111,21 @@ def json_lines(records: Iterable[Mapping[str, Any]]) -> str:
     return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
 
 
+def cut_torn_line(path: str | os.PathLike[str]) -> None:
+    """Cut off what a kill left behind the last line feed of a file that is appended to; it is read from its end."""
+    with open(path, "rb+") as file:
+        end = keep = file.seek(0, os.SEEK_END)
+        while keep > 0:
+            start = max(0, keep - 65_536)
+            file.seek(start)
+            found = file.read(keep - start).rfind(b"\n")
+            keep = start + found + 1
+            if found >= 0:
+                break
+        if keep < end:
+            file.truncate(keep)
+
+
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
     """Write JSON (UTF-8, indented, no NaN) beside its place and rename it there."""
     write_text(path, json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n")

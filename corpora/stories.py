@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from corpora.errors import UserError
 from corpora.folders import read_manifest
 from corpora.languages import get_language
+from corpora.parquet import rows_of
 
 SPLITS = ("train", "validation", "test")
 
@@ -60,10 +61,16 @@ def write_split(folder: Path, split: str, stories: Sequence[Story], stories_per_
     return paths
 
 
+def stream_corpus(
+    folder: str | os.PathLike[str], split: str, languages: Iterable[str] | None = None
+) -> Iterator[Story]:
+    """The stories of one split of a corpus folder, in the order of its shards (see `shards`), a few at a time."""
+    return (Story(**row) for path in shards(folder, split, languages) for row in rows_of(path, SCHEMA.names))
+
+
 def read_corpus(folder: str | os.PathLike[str], split: str, languages: Iterable[str] | None = None) -> list[Story]:
-    """The stories of one split of a corpus folder, in the order of its shards (see `shards`)."""
-    paths = shards(folder, split, languages)
-    return [Story(**row) for path in paths for row in pq.read_table(path, schema=SCHEMA).to_pylist()]
+    """All stories of one split of a corpus folder (see `stream_corpus`)."""
+    return list(stream_corpus(folder, split, languages))
 
 
 def shards(folder: str | os.PathLike[str], split: str, languages: Iterable[str] | None = None) -> list[Path]:
@@ -80,7 +87,12 @@ def shards(folder: str | os.PathLike[str], split: str, languages: Iterable[str] 
     paths = [path for path in found if wanted is None or path.name.split("-")[1] in wanted]
     if not sum(pq.read_metadata(path).num_rows for path in paths):
         of = f" in {', '.join(wanted)}" if wanted else ""
-        held = [name for name in SPLITS if any(Path(folder).glob(f"{name}-*.parquet"))]
+        held = held_splits(folder)
         instead = f"it holds {' and '.join(held)}" if held and split not in held else "build it with more text"
         raise UserError(f"the corpus {os.fspath(folder)!r} has no {split} stories{of}; {instead}.")
     return paths
+
+
+def held_splits(folder: str | os.PathLike[str], language: str = "*") -> list[str]:
+    """The splits of which a corpus folder has stories, in one language or in any."""
+    return [split for split in SPLITS if any(Path(folder).glob(f"{split}-{language}-*.parquet"))]

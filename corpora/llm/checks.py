@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -10,7 +9,8 @@ from typing import Any
 
 import regex
 
-from corpora.languages import LANGUAGES, get_language
+from corpora.identify import UNKNOWN, identify
+from corpora.languages import get_language
 from corpora.llm.inflection import uses, words
 from corpora.llm.knowledge import knowledge
 from corpora.llm.prompts import Prompt
@@ -77,7 +77,7 @@ def check(text: str, prompt: Prompt, checks: Checks) -> tuple[str, str]:
     if stray := "".join(_stray(language.script_property).findall(text)):
         return "script", stray[:20]
     tokens = words(text, prompt.language)
-    if (other := language_of(tokens, prompt.language)) != prompt.language:
+    if (other := identify(text, len(text))) not in (prompt.language, UNKNOWN):
         return "language", other
     if len(tokens) < (1 - checks.length) * prompt.least:
         return "short", f"{len(tokens)} words"
@@ -100,33 +100,6 @@ def missing_words(tokens: Sequence[str], prompt: Prompt) -> list[str]:
 def finished(text: str, sentence_final: str) -> bool:
     """Whether a text ends with the end of a sentence; quotation marks, brackets and emoji may follow it."""
     return _CLOSING.sub("", text).endswith(tuple(sentence_final))
-
-
-def language_of(tokens: Sequence[str], expected: str) -> str:
-    """The language of a text in `expected`'s script, by function words; `expected` if nothing speaks against it.
-
-    Enough to keep apart what shares a script here (Hindi and Marathi). `corpora.identify` knows more languages: this is
-    the one place to call it from.
-    """
-    script = get_language(expected).script
-    counts = Counter({expected: 0})
-    for token in tokens:
-        for code in _function_words(script).get(token, ()):
-            counts[code] += 1
-    best, count = counts.most_common(1)[0]
-    return best if count > counts[expected] else expected
-
-
-@cache
-def _function_words(script: str) -> dict[str, list[str]]:
-    """Word -> the languages of a script whose function word it is, left out where all of them have it."""
-    codes = [language.code for language in LANGUAGES.values() if language.script == script]
-    found: dict[str, list[str]] = {}
-    for code in codes:
-        for word in knowledge(code).function_words:
-            for other in codes:
-                found.setdefault(words(word, other)[0], []).append(code)
-    return {word: sorted(set(of)) for word, of in found.items() if len(codes) == 1 or len(set(of)) < len(codes)}
 
 
 @cache

@@ -28,8 +28,6 @@ class Knowledge:
     """What a level may ask for besides, by the name that `profiles.yaml` uses."""
     structures: list[str]
     """Shapes of a story, one of which a prompt may ask for."""
-    function_words: list[str]
-    """Frequent short words that tell this language from the others of its script."""
     refusals: list[str]
     """Regular expressions: the model says that it is one, or that it will not."""
     preambles: list[str]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from corpora.errors import UserError
-from corpora.folders import read_json, sha256, write_json
+from corpora.folders import cut_torn_line, read_json, sha256, write_json
 
 ANSWERS, FAILURES = "answers.jsonl", "failures.jsonl"
 UNANSWERED = "unanswered"
@@ -41,7 +41,7 @@ class Records:
                     f"another process is writing to {str(self.folder)!r}; give each its own folder."
                 ) from None
             for file in (answers, failures):
-                _cut_torn_line(file)
+                cut_torn_line(file.name)
             yield Writer(answers, failures)
 
     def read(self, name: str) -> Iterator[dict[str, Any]]:
@@ -142,20 +142,3 @@ def _add(models: dict[str, Counter[str]], record: Mapping[str, Any]) -> None:
     counts = models.setdefault(record["model"], Counter())
     for key in ("input_tokens", "output_tokens", "lost_tokens", "cost"):
         counts[key] += record[key]
-
-
-def _cut_torn_line(file: IO[bytes]) -> None:
-    """Cut off what follows the last line feed, reading no more than needed."""
-    with open(file.name, "rb") as reading:
-        end = reading.seek(0, os.SEEK_END)
-        keep = end
-        while keep > 0:
-            start = max(0, keep - 65_536)
-            reading.seek(start)
-            found = reading.read(keep - start).rfind(b"\n")
-            if found >= 0:
-                keep = start + found + 1
-                break
-            keep = start
-    if keep < end:
-        os.truncate(file.name, keep)

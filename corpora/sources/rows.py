@@ -10,12 +10,13 @@ import csv
 import io
 import json
 import tarfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 from corpora.errors import UserError
+from corpora.parquet import rows_of as rows_of_parquet
 from corpora.sources.streams import CHUNK, COMPRESSIONS, LONGEST, lines, opened, text_of
 
 Row = Mapping[str, Any] | UserError
@@ -134,22 +135,7 @@ def csv_rows(file: Path) -> Iterator[Row]:
                     yield dict(zip(names, row, strict=True))
 
 
-@_as_last_row
-def parquet_rows(file: Path, columns: Iterable[str] | None = None) -> Iterator[Row]:
-    """The rows of a Parquet file, one batch of a row group at a time; of these columns, where it has any of them."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(file, pre_buffer=False, buffer_size=CHUNK) as table:  # else it is read whole
-            wanted = set(columns or ())
-            chosen = [column for column in table.schema_arrow.names if column in wanted] or None
-            for batch in table.iter_batches(batch_size=256, columns=chosen):
-                yield from batch.to_pylist()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        if isinstance(error, FileNotFoundError | PermissionError):
-            raise
-        raise UserError(f"{str(file)!r} is not a Parquet file or is damaged ({error}); check the path.") from None
+parquet_rows = _as_last_row(rows_of_parquet)
 
 
 @_as_last_row

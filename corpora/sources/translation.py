@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from itertools import islice
-from pathlib import Path
 from typing import Any
-
-import pyarrow.parquet as pq
 
 from corpora.errors import UserError
 from corpora.folders import fingerprint, read_manifest
@@ -21,7 +18,7 @@ from corpora.sources.base import Source
 from corpora.sources.translation_flags import Checks
 from corpora.sources.translation_log import TranslationLog, digest
 from corpora.sources.translation_models import Tags, TranslationModel
-from corpora.stories import SPLITS, Story
+from corpora.stories import Story, held_splits, stream_corpus
 
 _CHECKS = Checks()
 _STORIES_AT_ONCE = 16
@@ -179,22 +176,17 @@ class Translation(Source):
     def _read(self) -> Iterable[Story]:
         if self.stories is not None:
             return self.stories
-        return (Story(**row) for _, row in self._rows([field.name for field in fields(Story)]))
+        return (story for _, story in self._in_splits())
 
-    def _rows(self, columns: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Split and row of every story of the corpus folder in the source language, a shard's batch at a time."""
+    def _in_splits(self) -> Iterator[tuple[str, Story]]:
+        """Every story of the corpus folder in the source language, with its split."""
         read_manifest(self.corpus, "corpus")
-        files = [
-            (split, file)
-            for split in SPLITS
-            for file in sorted(Path(self.corpus).glob(f"{split}-{self.source_language}-*.parquet"))
-        ]
-        if not files:
+        held = held_splits(self.corpus, self.source_language)
+        if not held:
             name = get_language(self.source_language).name
             raise UserError(f"the corpus {self.corpus!r} has no {name} stories; check --source.source_language.")
-        for split, file in files:
-            for batch in pq.ParquetFile(file).iter_batches(batch_size=1024, columns=columns):
-                yield from ((split, row) for row in batch.to_pylist())
+        for split in held:
+            yield from ((split, story) for story in stream_corpus(self.corpus, split, [self.source_language]))
 
     def _settings(self) -> dict[str, Any]:
         """What decides the translations: another model or other thresholds need another folder."""
@@ -216,7 +208,7 @@ class Translation(Source):
     def splits(self) -> dict[str, str]:
         if self.stories is not None:
             return self.stories.splits()
-        return {row["group"] or row["id"]: split for split, row in self._rows(["id", "group"])}
+        return {story.group or story.id: split for split, story in self._in_splits()}
 
 
 def _forbids(license: str) -> bool:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from corpora.errors import UserError
-from corpora.folders import read_json, write_json
+from corpora.folders import cut_torn_line, read_json, write_json
 from corpora.stories import Story
 
 
@@ -88,19 +88,9 @@ _NAMES = ("stories.jsonl", "flagged.jsonl")
 def _open(path: Path) -> IO[bytes]:
     """A file to read and then to append to, without a torn last line."""
     file = open(path, "a+b")  # noqa: SIM115 - closed by the log
-    end = file.seek(0, os.SEEK_END)
-    position = end
-    while position and _byte(file, position - 1) != b"\n":
-        position -= 1
-    if position < end:
-        file.truncate(position)
+    cut_torn_line(path)
     file.seek(0)
     return file
-
-
-def _byte(file: IO[bytes], position: int) -> bytes:
-    file.seek(position)
-    return file.read(1)
 
 
 def _record(file: IO[bytes]) -> dict[str, Any] | None:

@@ -10,9 +10,9 @@ import pytest
 
 import kathalab
 from corpora.charts import distributions
-from corpora.description import describe, rarefied, stop_words, stories_of
+from corpora.description import describe, rarefied, stop_words
 from corpora.folders import new_folder, write_manifest
-from corpora.stories import Story, write_split
+from corpora.stories import Story, stream_corpus, write_split
 
 
 def corpus(path, stories, **facts):
@@ -141,7 +141,7 @@ def test_a_corpus_is_read_row_group_by_row_group(tmp_path):
     text = "एक था राजा। " * 250
     folder = corpus(tmp_path / "large", {"train": [Story(str(n), "hi", text, "s") for n in range(4000)]})
     tracemalloc.start()
-    assert sum(len(story.text) for story in stories_of(folder, "train")) == 4000 * len(text)
+    assert sum(len(story.text) for story in stream_corpus(folder, "train")) == 4000 * len(text)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 15e6  # all texts take 24 MB, a batch of them 6

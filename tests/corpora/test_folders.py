@@ -8,6 +8,7 @@ import pytest
 
 from corpora.errors import UserError
 from corpora.folders import (
+    cut_torn_line,
     fingerprint,
     new_folder,
     read_json,
@@ -122,3 +123,12 @@ def test_damaged_json_is_named(tmp_path):
 def test_sha256_of_a_file(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+@pytest.mark.parametrize("whole", ["", "a\n", "a\n" + "b" * 70_000 + "\n"])
+@pytest.mark.parametrize("torn", ["", "c", "c" * 70_000, "c" * 65_536])
+def test_a_torn_last_line_is_cut_off_and_nothing_else(tmp_path, whole, torn):
+    path = tmp_path / "log.jsonl"
+    path.write_text(whole + torn)
+    cut_torn_line(path)
+    assert path.read_text() == whole
