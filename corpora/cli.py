@@ -102,13 +102,13 @@ def describe(folders: list[str], /, output: str = "", examples: int = 2) -> None
         examples: how many stories to show of each language and corpus.
     """
     from corpora.description import describe as describe_corpora
-    from corpora.page import write_page
+    from corpora.description_page import write_description
     from corpora.statistics import table
 
     described = describe_corpora(folders, examples)
     for name, corpus in described["corpora"].items():
         print(f"{name} ({corpus['folder']})\n{table(corpus['splits'])}\n")
-    page = write_page(described, output or str(Path(folders[0]) / "description.html"))
+    page = write_description(described, output or str(Path(folders[0]) / "description.html"))
     names = ", ".join(described["corpora"])
     print(f"The description of {names} is in {page} (the numbers in {page.with_suffix('.json')}).")
 

@@ -1,94 +1,48 @@
-"""The description of corpora as one self-contained HTML page, with the JSON of everything it shows beside it."""
+"""Self-contained HTML pages of one look, each with the JSON of everything it shows beside it.
+
+A page is a Jinja template that extends `templates/page.html.j2`, with a style sheet of the same name beside it for what
+`templates/page.css` has not.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from corpora.charts import distributions
 from corpora.errors import UserError
 from corpora.folders import write_json, write_text
-from corpora.languages import LANGUAGES
-from corpora.licenses import address
-from corpora.stories import SPLITS
 
-FLAG = "flag: "
-"""How the counts of a normaliser's flags begin: places that it does not change."""
-TEMPLATES = Path(__file__).parent / "templates"
+BASE = Path(__file__).parent / "templates"
 
 
-def write_page(described: Mapping[str, Any], output: str) -> Path:
-    """Write the page of what `corpora.description.describe` gives, and its JSON; returns the page's path.
+def write_page(
+    page: Path, template: Path, shown: Mapping[str, Any], filters: Mapping[str, Callable[..., str]], **more: Any
+) -> None:
+    """Write a page and its JSON.
 
-    UserError if the name does not end in .html.
+    Args:
+        page: the file to write. UserError if its name does not end in .html.
+        template: `NAME.html.j2`, with `NAME.css` beside it.
+        shown: what the template shows, as plain JSON values; this is the JSON.
+        filters: of the template, by name.
+        more: what else the template needs.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    page = Path(output)
     if page.suffix.lower() not in (".html", ".htm"):
-        raise UserError(f"the description {str(page)!r} is an HTML page; give it a name that ends in .html.")
+        raise UserError(f"{str(page)!r} is to be an HTML page; give it a name that ends in .html.")
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader([template.parent, BASE]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(count=_count, percent=_percent)
-    html = environment.get_template("description.html.j2").render(
-        **described,
-        title=_title(list(described["corpora"])),
-        splits=SPLITS,
-        endonyms={code: LANGUAGES[code].endonym for code in described["languages"]},
-        style=Markup((TEMPLATES / "description.css").read_text(encoding="utf-8")),
-        figures={code: Markup(_figure(described, code)) for code in described["languages"]},
-        address=address,
-        cleaned={name: _cleaned(corpus) for name, corpus in described["corpora"].items()},
-    )
+    environment.filters.update(filters)
+    sheets = (BASE / "page.css", template.with_name(template.name.replace(".html.j2", ".css")))
+    style = Markup("".join(sheet.read_text(encoding="utf-8") for sheet in sheets))
+    html = environment.get_template(template.name).render(**shown, **more, style=style)
     write_text(page, html)
-    write_json(page.with_suffix(".json"), described)
-    return page
-
-
-def _title(names: list[str]) -> str:
-    return f"Corpus {names[0]}" if len(names) == 1 else f"Corpora side by side: {', '.join(names)}"
-
-
-def _cleaned(corpus: Mapping[str, Any]) -> list[tuple[str, list[str], list[tuple[str, list[int]]]]]:
-    """Tables of what cleaning did: caption, languages, and rows of a name with its counts, the largest first."""
-    rules = corpus["cleaning"]
-    parts = {
-        "Changed by the rule": {
-            code: {n: c for n, c in found.items() if FLAG not in n} for code, found in rules.items()
-        },
-        "Left as it is, but looks wrong": {
-            code: {n.removeprefix(FLAG): c for n, c in found.items() if FLAG in n} for code, found in rules.items()
-        },
-        "Stories left out because of": corpus["rejected"],
-    }
-    tables = []
-    for caption, counts in parts.items():
-        languages = [code for code in corpus["languages"] if code in counts]
-        names = sorted({name for found in counts.values() for name in found})
-        rows = [(name, [counts[code].get(name, 0) for code in languages]) for name in names]
-        if rows:
-            tables.append((caption, languages, sorted(rows, key=lambda row: -sum(row[1]))))
-    return tables
-
-
-def _figure(described: Mapping[str, Any], code: str) -> str:
-    languages = [corpus["languages"].get(code) for corpus in described["corpora"].values()]
-    lengths = [{int(k): v for k, v in found["lengths"].items()} if found else {} for found in languages]
-    return distributions(lengths, "words in a story")
-
-
-def _count(value: float) -> str:
-    return f"{value:,.0f}".replace(",", "\u202f")
-
-
-def _percent(share: float) -> str:
-    """A share in per cent, never rounded to 0 or 100 unless it is."""
-    digits = 1 if 0.001 <= share <= 0.999 or share in (0, 1) else 3
-    return f"{100 * share:.{digits}f}\u202f%"
+    write_json(page.with_suffix(".json"), shown)

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from corpora.errors import UserError
-from corpora.folders import MANIFEST, read_json, read_manifest, write_json, write_text
+from corpora.folders import MANIFEST, read_json, read_manifest
 from corpora.languages import LANGUAGES
+from corpora.page import write_page
 from corpora.stories import SPLITS, Story, read_corpus
 from evaluation.figures import Bar, Line, interval_plot, line_chart
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATE = Path(__file__).parent / "templates" / "report.html.j2"
 SHOWN_STORIES = 6
 _EXAMPLE_CHARACTERS = 500
 _PERCENT = "\u202f%"
@@ -58,32 +59,22 @@ def write_report(study: str, output: str | None = None, title: str | None = None
 
     UserError if the study folder is missing or empty, or one of its files is damaged.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
     data = collect(study, title)
     page = Path(output) if output else Path(study) / "report.html"
-    if page.suffix.lower() not in (".html", ".htm"):
-        raise UserError(f"the report {str(page)!r} is an HTML page; give it a name that ends in .html.")
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(written=written, bounds=bounds, count=lambda value: f"{value:,}".replace(",", "\u202f"))
-    html = environment.get_template("report.html.j2").render(
-        **data,
-        style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
+    write_page(
+        page,
+        TEMPLATE,
+        data,
+        {"written": written, "bounds": bounds, "count": lambda value: f"{value:,}".replace(",", "\u202f")},
+        command="evaluation report",
         figures={name: {code: Markup(svg) for code, svg in found.items()} for name, found in _figures(data).items()},
         statistics=STATISTICS,
         katha={code: score["katha72"] for code, score in data["scores"].items() if score["katha72"]},
         tokenizer_metrics=TOKENIZER_METRICS,
         classification_baselines=CLASSIFICATION_BASELINES,
     )
-    write_text(page, html)
-    write_json(page.with_suffix(".json"), data)
     names = [language["name"] for language in data["languages"].values()]
     return page, ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + "".join(names[-1:])
 
