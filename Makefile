@@ -21,7 +21,7 @@ study: .venv/installed
 	  $(CURDIR)/results/$(NAME)/scaling/*/scaling.png $(CURDIR)/results/$(NAME)/arms.json 2>/dev/null | head -1)
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(CORES) --maxprocesses 4 --dist loadfile
 
 # Linting, the import contract and the type check, as CI runs them.
 check: .venv/installed-test

@@ -12,7 +12,7 @@ from itertools import islice, product
 import regex
 
 from corpora.lexicon import Lexicon
-from corpora.slots import SLOT, Slot
+from corpora.slots import SLOT, Language, Slot
 from corpora.telling import Sentence, Teller
 from corpora.world import NAMES, Beat, Bound, Draw, Episode, Plot, Step, World, load_world
 
@@ -37,6 +37,8 @@ class Coverage:
         self.world = world or load_world()
         self.lexicon = lexicon
         self.teller = Teller(lexicon, self.world)
+        self._language = Language(lexicon, self.world)
+        self._agreements: dict[tuple[str, Bound], tuple[str, str]] = {}
         self._pools: dict[tuple[int, int], tuple[Bound, ...]] = {}
 
     def problems(self) -> list[str]:
@@ -167,7 +169,9 @@ class Coverage:
         for number, role in enumerate(roles):
             bounds: Iterable[Bound] = scene.pools.get(role, ())
             fits = [b for b in bounds if all(_meets(b, w, m) for r, w, m in sentence.condition if r == role)]
-            if number or slot.by_sort:
+            if number:  # it is there for its agreement only
+                fits = list({self._agreement(role, bound): bound for bound in fits}.values())
+            elif slot.by_sort:
                 fits = list({bound.sort: bound for bound in fits}.values())
             pools.append(fits)
         for bounds in islice(product(*pools), _COMBINATIONS):
@@ -177,6 +181,17 @@ class Coverage:
                 yield "", str(error)
             except KeyError as error:
                 yield "", f"no pronoun for the agreement {error}"
+
+    def _agreement(self, role: str, bound: Bound) -> tuple[str, str]:
+        """What a role brings into an agreement, by name and by kind; its concept where it has none."""
+        key = role, bound
+        if key not in self._agreements:
+            try:
+                found = [self._language.agreement(part, {role: bound}) for part in (role, f"{role}.kind")]
+                self._agreements[key] = found[0], found[1]
+            except ValueError:
+                self._agreements[key] = "", bound.concept
+        return self._agreements[key]
 
     def _expand(self, token: str, slots: list[Slot], scene: Scene) -> Iterator[str]:
         sentence = Sentence((), "", (), False)
