@@ -6,13 +6,13 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from corpora.cleaning import Cleaning
+from corpora.building.deduplicate import Duplicates
+from corpora.building.split import Split
+from corpora.cleaning.cleaner import Cleaning
 from corpora.commands import run_verb
-from corpora.deduplicate import Duplicates
 from corpora.errors import UserError
 from corpora.sources import Source
-from corpora.split import Split
-from corpora.translator import Training
+from corpora.translation.translator import Training
 
 _CLEANING, _DUPLICATES, _SPLIT, _TRAINING = Cleaning(), Duplicates(), Split(), Training()
 
@@ -57,8 +57,8 @@ def build(
             build without it goes on from there.
         changes: write changes.jsonl, which says what normalising changed and how to undo it.
     """
-    from corpora.build import build_corpus
-    from corpora.leaks import table
+    from corpora.building.build import build_corpus
+    from corpora.building.leaks import table
 
     parts = _part(part)
     if cleaning and not normalize:
@@ -101,9 +101,9 @@ def describe(folders: list[str], /, output: str = "", examples: int = 2) -> None
         output: the page to write; by default description.html in the first folder.
         examples: how many stories to show of each language and corpus.
     """
-    from corpora.description import describe as describe_corpora
-    from corpora.description_page import write_description
-    from corpora.statistics import table
+    from corpora.describing.description import describe as describe_corpora
+    from corpora.describing.description_page import write_description
+    from corpora.describing.statistics import table
 
     described = describe_corpora(folders, examples)
     for name, corpus in described["corpora"].items():
@@ -134,8 +134,8 @@ def leaks(
         words: length of the word n-grams that are compared.
         workers: processes; 0 for as many as there are cores.
     """
-    from corpora.contamination import check_contamination
-    from corpora.leaks import table
+    from corpora.building.contamination import check_contamination
+    from corpora.building.leaks import table
 
     rows = check_contamination(folder, against, output, split, words, workers)
     print(table(rows))
@@ -162,9 +162,9 @@ def publish(folder: str, /, repo: str, private: bool = False) -> None:
         private: create it as a private repository.
     """
     from corpora.folders import read_manifest
-    from corpora.hub import upload
-    from corpora.ledger import check_ledger
-    from corpora.licenses import check
+    from corpora.publishing.hub import upload
+    from corpora.publishing.ledger import check_ledger
+    from corpora.publishing.licenses import check
 
     manifest = read_manifest(folder, "corpus")
     check(manifest["licenses"], "publish")
@@ -201,7 +201,7 @@ def translator(
         test_stories: how many stories of the test split to measure with.
         seed: decides the first weights and the order of the pairs.
     """
-    from corpora.translator import train_on_corpus
+    from corpora.translation.translator import train_on_corpus
 
     scores = train_on_corpus(corpus, output, source_language, languages, training, test_stories, seed)
     reached = ", ".join(f"{code} {score['chrf']:.1f}" for code, score in scores.items())

@@ -1,4 +1,4 @@
-"""The language registry. Adding a language: one entry here and one lexicon in `corpora/lexicons/`."""
+"""The language registry. Adding a language: one entry here and one lexicon in `corpora/grammar/lexicons/`."""
 
 from __future__ import annotations
 

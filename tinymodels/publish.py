@@ -8,7 +8,7 @@ from pathlib import Path
 
 from corpora.errors import UserError
 from corpora.folders import read_manifest, sha256
-from corpora.hub import upload
+from corpora.publishing.hub import upload
 
 FILES = (
     "*.safetensors",

@@ -113,7 +113,7 @@ def publish(folder: Path, /, repo: str, private: bool = False, dry_run: bool = F
     import shutil
     import tempfile
 
-    from corpora.hub import upload
+    from corpora.publishing.hub import upload
 
     manifest = read_manifest(folder, "tokenizer")
     card = _card(manifest, repo)

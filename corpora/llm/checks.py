@@ -9,7 +9,7 @@ from typing import Any
 
 import regex
 
-from corpora.identify import UNKNOWN, identify
+from corpora.cleaning.identify import UNKNOWN, identify
 from corpora.languages import get_language
 from corpora.llm.inflection import uses, words
 from corpora.llm.knowledge import knowledge

@@ -10,7 +10,7 @@ from typing import Any
 
 from corpora.errors import UserError
 from corpora.languages import LANGUAGES, get_language
-from corpora.licenses import spdx
+from corpora.publishing.licenses import spdx
 from corpora.stories import Story
 
 TEXT_COLUMNS = ("text", "story", "Translated Story", "translated_story", "content")

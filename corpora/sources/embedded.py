@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from corpora import generator
+from corpora.grammar import generator
 from corpora.sources.base import Source
 from corpora.stories import Story
 
@@ -26,8 +26,8 @@ class Generator(Source):
             languages: ISO 639-1 codes; each needs a lexicon.
             stories: how many in each language.
             seed: another seed, other stories.
-            plots: which to tell (`corpora/storyworld/plots.yaml`); all if not given.
-            styles: in which manners (`corpora/storyworld/styles.yaml`); all if not given.
+            plots: which to tell (`corpora/grammar/storyworld/plots.yaml`); all if not given.
+            styles: in which manners (`corpora/grammar/storyworld/styles.yaml`); all if not given.
         """
         self.languages = languages
         self.stories = stories

@@ -20,7 +20,7 @@ import yaml
 from corpora.errors import UserError
 from corpora.folders import sha256
 from corpora.languages import get_language
-from corpora.licenses import spdx
+from corpora.publishing.licenses import spdx
 from corpora.sources.base import OnBad, Source, check_script
 from corpora.sources.columns import Columns
 from corpora.sources.hub_repository import Repository, in_one_sentence
@@ -29,7 +29,7 @@ from corpora.stories import SPLITS, Story
 
 Item = tuple[str, int, Row]
 
-PROFILES = Path(__file__).parent.parent / "hub_profiles.yaml"
+PROFILES = Path(__file__).parent / "hub_profiles.yaml"
 _SPLIT = regex.compile(r"(?<![a-z])(train|validation|valid|val|dev|test)(?![a-z])")
 _OURS = {"valid": "validation", "val": "validation", "dev": "validation"}
 

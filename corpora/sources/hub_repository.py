@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from corpora.errors import UserError
-from corpora.licenses import spdx
+from corpora.publishing.licenses import spdx
 
 _NOT_CACHED = (
     "{repo!r} is not in the Hub's cache and cannot be reached; unset HF_HUB_OFFLINE, or check the connection, or fetch "

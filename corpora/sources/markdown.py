@@ -21,7 +21,7 @@ from pathlib import Path
 
 from corpora.errors import UserError
 from corpora.languages import LANGUAGES, get_language
-from corpora.licenses import spdx
+from corpora.publishing.licenses import spdx
 from corpora.sources.base import FileSource, OnBad, read_utf8, relative
 from corpora.stories import Story
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from corpora.errors import UserError
 from corpora.folders import sha256
 from corpora.languages import get_language
-from corpora.licenses import spdx
+from corpora.publishing.licenses import spdx
 from corpora.sources.base import FileSource, OnBad, relative
 from corpora.sources.rows import Row, text_rows
 from corpora.sources.streams import compressed, stem

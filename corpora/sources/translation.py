@@ -13,12 +13,12 @@ from typing import Any
 from corpora.errors import UserError
 from corpora.folders import fingerprint, read_manifest
 from corpora.languages import get_language
-from corpora.sentences import join_text, split_sentences, split_text
 from corpora.sources.base import Source
-from corpora.sources.translation_flags import Checks
-from corpora.sources.translation_log import TranslationLog, digest
-from corpora.sources.translation_models import Tags, TranslationModel
 from corpora.stories import Story, held_splits, stream_corpus
+from corpora.translation.flags import Checks
+from corpora.translation.log import TranslationLog, digest
+from corpora.translation.models import Tags, TranslationModel
+from corpora.translation.sentences import join_text, split_sentences, split_text
 
 _CHECKS = Checks()
 _STORIES_AT_ONCE = 16

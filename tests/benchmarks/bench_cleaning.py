@@ -24,12 +24,12 @@ from pathlib import Path
 
 import corrupt
 
-from corpora.cleaning import Cleaner, Cleaning
-from corpora.faults import Text
-from corpora.filters import FILTERS, Filters
-from corpora.identify import identify, sentences
+from corpora.cleaning.cleaner import Cleaner, Cleaning
+from corpora.cleaning.faults import Text
+from corpora.cleaning.filters import FILTERS, Filters
+from corpora.cleaning.identify import identify, sentences
+from corpora.cleaning.normalize import normalize
 from corpora.languages import LANGUAGES, get_language
-from corpora.normalize import normalize
 from corpora.sources import Generator, Katha72, Markdown
 from corpora.stories import Story
 

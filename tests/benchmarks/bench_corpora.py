@@ -30,13 +30,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import regex
 
-from corpora import build
-from corpora.cleaning import Cleaner, Cleaning
-from corpora.normalize import normalize
-from corpora.processes import spread
-from corpora.signatures import sign
+from corpora.building import build
+from corpora.building.processes import spread
+from corpora.building.signatures import sign
+from corpora.cleaning.cleaner import Cleaner, Cleaning
+from corpora.cleaning.normalize import normalize
+from corpora.describing.statistics import Statistics
 from corpora.sources import Generator, Markdown, Parquet
-from corpora.statistics import Statistics
 from corpora.stories import SPLITS, Story
 
 LANGUAGES = ("hi", "mr", "bn")
@@ -145,7 +145,7 @@ def steps(folder, count=3000):
 def identification():
     """The identifier alone, if the lab has one."""
     try:
-        from corpora.identify import identify
+        from corpora.cleaning.identify import identify
     except ImportError:
         return None
     return identify

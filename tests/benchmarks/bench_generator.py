@@ -10,11 +10,11 @@ import sys
 import time
 from collections import Counter
 
-from corpora.coverage import WORD, Coverage
-from corpora.deduplicate import similar_pairs
-from corpora.generator import Generator
-from corpora.lexicon import load_lexicon
-from corpora.world import load_world
+from corpora.building.deduplicate import similar_pairs
+from corpora.grammar.coverage import WORD, Coverage
+from corpora.grammar.generator import Generator
+from corpora.grammar.lexicon import load_lexicon
+from corpora.grammar.world import load_world
 
 
 def measure(code, count):

@@ -3,7 +3,7 @@
 import re
 from itertools import count
 
-from corpora.identify import sentences
+from corpora.cleaning.identify import sentences
 
 _CLOSING = re.compile(r"[^\w\u0900-\u0963\u0980-\u09e3]*\Z")
 

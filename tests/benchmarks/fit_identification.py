@@ -2,7 +2,7 @@
 
     KATHALAB_DATA=DATA python tests/benchmarks/fit_identification.py FOLDER...
 
-writes `corpora/models/identification.tsv`. Nothing that is read is in the text that `bench_cleaning.py` measures:
+writes `corpora/cleaning/models/identification.tsv`. Nothing it reads is in the text that `bench_cleaning.py` measures:
 
 - DATA/regional-tinystories/openings (hi, mr: 1,000 sentences each), DATA/ud (hi PUD, mr UFAL), and the stories of
   DATA/pratham with an even number (those with an odd number are measured), none of FLORES or SIB-200;
@@ -25,8 +25,8 @@ from pathlib import Path
 
 import torch
 
-from corpora.identify import MODEL, features, letters_of, sentences
-from corpora.normalize import normalize
+from corpora.cleaning.identify import MODEL, features, letters_of, sentences
+from corpora.cleaning.normalize import normalize
 from corpora.sources import Generator, Markdown
 
 LANGUAGES = ("hi", "mr", "ne")

@@ -1,6 +1,6 @@
 """Fit the models of word order: `KATHALAB_DATA=DATA python tests/benchmarks/fit_wordorder.py [hi mr bn en]`
 
-writes `corpora/models/wordorder-LANGUAGE.tsv`. Fitted on DATA/pratham's stories with even numbers, 100 stories of the
+writes `corpora/cleaning/models/wordorder-LANGUAGE.tsv`. Fitted on DATA/pratham's stories with even numbers, 100 of the
 embedded generator, the 1,000 openings of DATA/regional-tinystories, DATA/ud, DATA/sib200 and DATA/flores; neither on
 Pratham's stories with odd numbers nor on Katha-72, on which `bench_cleaning.py` measures. Only counts of neighbouring
 kinds of words are kept. The threshold is such that 98 % of Pratham's even stories fail by some filter when they are
@@ -17,11 +17,23 @@ from pathlib import Path
 
 from corrupt import shuffle_sentences, shuffle_words
 
-from corpora.filters import Filters
+from corpora.cleaning.filters import Filters
+from corpora.cleaning.normalize import normalize
+from corpora.cleaning.wordorder import (
+    BREAK,
+    COMMA,
+    DISTANCES,
+    END,
+    MODELS,
+    NUMBER,
+    OTHER,
+    SUFFIX,
+    Kinds,
+    WordOrder,
+    parts,
+)
 from corpora.languages import LANGUAGES
-from corpora.normalize import normalize
 from corpora.sources import Generator, Markdown
-from corpora.wordorder import BREAK, COMMA, DISTANCES, END, MODELS, NUMBER, OTHER, SUFFIX, Kinds, WordOrder, parts
 
 WORDS, LEAST_ENDING, FOLDS, SHUFFLES, PAIRS = 300, 10, 12, 3, 12_000
 FAIL = 0.98

@@ -158,7 +158,7 @@ def test_stories_written_from_one_prompt_stay_together(tmp_path):
 
 
 def test_what_cleaning_rejects_and_changes_is_told(tmp_path, capsys):
-    from corpora.cleaning import restore_story
+    from corpora.cleaning.cleaner import restore_story
     from corpora.sources import Generator
 
     told = [story.text for story in Generator(["hi"], 20)]

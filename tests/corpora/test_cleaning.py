@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonargparse import ArgumentParser
 
-from corpora.cleaning import EXAMPLES, Cleaner, Cleaning, Tally, restore_story
+from corpora.cleaning.cleaner import EXAMPLES, Cleaner, Cleaning, Tally, restore_story
+from corpora.cleaning.filters import Filters
+from corpora.cleaning.normalize import Normalization
 from corpora.errors import UserError
-from corpora.filters import Filters
-from corpora.normalize import Normalization
 from corpora.sources import Generator
 from corpora.stories import Story
 

@@ -6,10 +6,10 @@ import random
 import numpy as np
 import pytest
 
-from corpora.deduplicate import Duplicates, cluster, tied
+from corpora.building.deduplicate import Duplicates, cluster, tied
+from corpora.building.signatures import number_words, sign, words
+from corpora.building.similarity import Collection, similar_pairs
 from corpora.errors import UserError
-from corpora.signatures import number_words, sign, words
-from corpora.similarity import Collection, similar_pairs
 from corpora.stories import Story
 
 WORDS = [f"शब्द{a}{b}" for a in "कखगघचछजझ" for b in "टठडढतथदध"]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import kathalab
-from corpora.charts import distributions
-from corpora.description import describe, rarefied, stop_words
+from corpora.describing.charts import distributions
+from corpora.describing.description import describe, rarefied, stop_words
 from corpora.folders import new_folder, write_manifest
 from corpora.stories import Story, stream_corpus, write_split
 

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpora.cleaning.faults import Text, unfinished
+from corpora.cleaning.filters import FILTERS, Filters
+from corpora.cleaning.normalize import normalize
+from corpora.cleaning.repeats import repeats
+from corpora.cleaning.wordorder import BREAK, COMMA, END, NUMBER, parts, word_order
 from corpora.errors import UserError
-from corpora.faults import Text, unfinished
-from corpora.filters import FILTERS, Filters
 from corpora.languages import get_language
-from corpora.normalize import normalize
-from corpora.repeats import repeats
 from corpora.sources import Generator, Katha72, Markdown
-from corpora.wordorder import BREAK, COMMA, END, NUMBER, parts, word_order
 
 STORY = {
     "hi": "एक गाँव में एक छोटी लड़की रहती थी। उसका नाम मीना था। एक दिन वह अपनी माँ के साथ बाज़ार गई। वहाँ उसने एक लाल "

@@ -7,14 +7,14 @@ from collections import Counter
 
 import pytest
 
-from corpora.capitals import capitalize
-from corpora.coverage import WORD, Coverage, causes_hold
 from corpora.errors import UserError
-from corpora.generator import Generator, draw_outline
+from corpora.grammar.capitals import capitalize
+from corpora.grammar.coverage import WORD, Coverage, causes_hold
+from corpora.grammar.generator import Generator, draw_outline
+from corpora.grammar.lexicon import FOLDER, load_lexicon
+from corpora.grammar.slots import SLOT
+from corpora.grammar.world import load_world
 from corpora.languages import LANGUAGES
-from corpora.lexicon import FOLDER, load_lexicon
-from corpora.slots import SLOT
-from corpora.world import load_world
 
 CODES = sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
 SECTIONS = {"nouns": 600, "verbs": 100, "adjectives": 120}

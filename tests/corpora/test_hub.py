@@ -11,8 +11,8 @@ import pytest
 import kathalab
 from corpora.errors import UserError
 from corpora.folders import new_folder, write_manifest, write_text
-from corpora.hub import upload
-from corpora.ledger import Ledger
+from corpora.publishing.hub import upload
+from corpora.publishing.ledger import Ledger
 from corpora.stories import Story, write_split
 
 TOKEN = "hf_secretSentinel"

@@ -17,12 +17,12 @@ import pytest
 import yaml
 
 import kathalab
-from corpora.card import card
+from corpora.describing.statistics import Statistics
 from corpora.errors import UserError
 from corpora.folders import new_folder, read_manifest, write_manifest, write_text
 from corpora.katha import read_katha
+from corpora.publishing.card import card
 from corpora.sources.hub import PROFILES, GivenSplits, Hub
-from corpora.statistics import Statistics
 from corpora.stories import Story, read_corpus, write_split
 
 READ = """

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpora.identify import LANGUAGES, UNKNOWN, devanagari_scores, features, identify, sentences, words
-from corpora.normalize import normalize
+from corpora.cleaning.identify import LANGUAGES, UNKNOWN, devanagari_scores, features, identify, sentences, words
+from corpora.cleaning.normalize import normalize
 from corpora.scripts import count_letters
 from corpora.sources import Generator, Katha72, Markdown
 

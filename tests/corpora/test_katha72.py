@@ -11,9 +11,9 @@ from collections import Counter
 import pytest
 import regex
 
+from corpora.cleaning.normalize import normalize
 from corpora.katha import FOLDER, LANGUAGES, THEMES, WORD_KINDS, read_katha
 from corpora.languages import get_language
-from corpora.normalize import normalize
 
 NAMES = [f"{theme}-{number}" for theme in THEMES for number in range(1, 10)]
 TEST_NUMBERS = "147"

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kathalab
+from corpora.building.leaks import Summary, find_leaks, table
+from corpora.building.runs import SHORTEST, longest_runs
+from corpora.building.signatures import sign
+from corpora.building.similarity import Collection
 from corpora.folders import read_manifest
-from corpora.leaks import Summary, find_leaks, table
-from corpora.runs import SHORTEST, longest_runs
-from corpora.signatures import sign
-from corpora.similarity import Collection
 from corpora.stories import read_corpus
 
 
@@ -43,7 +43,7 @@ def test_longest_runs_are_those_a_plain_search_finds(tmp_path_factory, parts, he
     training = [text for part in parts for text in part]
     collection = Collection([sign(part, 3) for part in [*parts, held]], 3)
     chosen = np.arange(len(collection)) < len(training)
-    with unittest.mock.patch("corpora.runs._FEW", few):
+    with unittest.mock.patch("corpora.building.runs._FEW", few):
         runs = longest_runs(collection, chosen, np.flatnonzero(~chosen), tmp_path_factory.mktemp("runs"), 1)
     for row, text in enumerate(held):
         found = [longest_shared(text.split(), other.split()) for other in training]

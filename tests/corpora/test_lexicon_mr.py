@@ -5,10 +5,10 @@ import unicodedata
 import pytest
 import regex
 
-from corpora import telling
-from corpora.generator import Generator
-from corpora.lexicon import load_lexicon
-from corpora.world import Bound
+from corpora.grammar import telling
+from corpora.grammar.generator import Generator
+from corpora.grammar.lexicon import load_lexicon
+from corpora.grammar.world import Bound
 
 RAVI = Bound("boy", name="ravi", sex="m")
 AMIT = Bound("boy", name="amit", sex="m")

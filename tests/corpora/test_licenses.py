@@ -7,10 +7,10 @@ import random
 
 import pytest
 
+from corpora.describing.statistics import Statistics
 from corpora.errors import UserError
-from corpora.ledger import Ledger, check_ledger
-from corpora.licenses import check, hub_name, spdx
-from corpora.statistics import Statistics
+from corpora.publishing.ledger import Ledger, check_ledger
+from corpora.publishing.licenses import check, hub_name, spdx
 from corpora.stories import Story
 
 

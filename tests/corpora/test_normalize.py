@@ -9,9 +9,9 @@ import regex
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from corpora import normalize as module
+from corpora.cleaning import normalize as module
+from corpora.cleaning.normalize import FLAGS, RULES, Normalization, normalize, restore
 from corpora.errors import UserError
-from corpora.normalize import FLAGS, RULES, Normalization, normalize, restore
 
 ZWNJ, ZWJ = "\u200c", "\u200d"
 NUKTA, NUKTA_BN = "\u093c", "\u09bc"

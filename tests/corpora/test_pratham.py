@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import kathalab
-from corpora.normalize import normalize
+from corpora.cleaning.normalize import normalize
 from corpora.sources import Markdown
 from corpora.stories import SPLITS, read_corpus
 

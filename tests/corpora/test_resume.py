@@ -11,7 +11,7 @@ import time
 import pytest
 
 import kathalab
-from corpora import arrange, blocks, build, shards
+from corpora.building import arrange, blocks, build, shards
 from corpora.folders import read_manifest
 
 LETTERS = "कखगघचछजझटठडढतथदधनपफबभमयरलवसह"

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from indicnlp.tokenize.sentence_tokenize import sentence_split
 
 from corpora.languages import LANGUAGES
-from corpora.sentences import join_text, split_sentences, split_text
 from corpora.sources import Katha72
+from corpora.translation.sentences import join_text, split_sentences, split_text
 
 CASES = {
     "en": [

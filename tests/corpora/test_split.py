@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpora.building.split import Split, place_groups
 from corpora.errors import UserError
-from corpora.split import Split, place_groups
 from corpora.stories import SPLITS, Story
 
 

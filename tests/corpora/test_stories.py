@@ -3,10 +3,10 @@
 import pyarrow.parquet as pq
 import pytest
 
+from corpora.describing.statistics import collect, frequent, scripts, table
 from corpora.errors import UserError
 from corpora.folders import new_folder, write_manifest
 from corpora.languages import LANGUAGES, get_language
-from corpora.statistics import collect, frequent, scripts, table
 from corpora.stories import SCHEMA, Story, read_corpus, write_split
 
 STORIES = [Story(str(n), "bn", f"গল্প {n}।", "test", title="র‍্যাব", license="CC0-1.0") for n in range(5)]

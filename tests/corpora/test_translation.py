@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from corpora.build import build_corpus
+from corpora.building.build import build_corpus
 from corpora.errors import UserError
 from corpora.sources import Source, Translation
-from corpora.sources.translation_models import Translated
 from corpora.stories import SPLITS, Story, read_corpus
+from corpora.translation.models import Translated
 
 ENGLISH = "abcdefghijklmnopqrstuvwxyz"
 HINDI = "अबकदएफगहइजखलमनओपटरसतउवथछयझ"

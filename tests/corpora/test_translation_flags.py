@@ -5,9 +5,9 @@ from itertools import permutations
 
 import pytest
 
-from corpora.sentences import split_sentences
 from corpora.sources import Katha72
-from corpora.sources.translation_flags import Checks, numbers
+from corpora.translation.flags import Checks, numbers
+from corpora.translation.sentences import split_sentences
 
 FLAGGED = [
     ("en", "hi", "The rabbit ran to the river.", "", ["empty"]),

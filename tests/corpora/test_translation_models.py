@@ -20,7 +20,7 @@ from transformers import (
 
 from corpora.errors import UserError
 from corpora.languages import get_language
-from corpora.sources.translation_models import TranslationModel, _batches, _bengali, _devanagari
+from corpora.translation.models import TranslationModel, _batches, _bengali, _devanagari
 
 TEXT = ["the cat sat near the river", "बिल्ली नदी के पास बैठी थी", "মাছ জলে থাকে", "मांजर नदीजवळ बसले"]
 ENGLISH, HINDI, MARATHI, BENGALI = map(get_language, ("en", "hi", "mr", "bn"))

@@ -7,13 +7,13 @@ import pytest
 import transformers
 
 import kathalab
-from corpora import translator
-from corpora.build import build_corpus
+from corpora.building.build import build_corpus
 from corpora.folders import read_manifest, sha256
 from corpora.sources import Source
 from corpora.stories import SPLITS, Story, read_corpus
-from corpora.translator import batches, chance, choose
-from corpora.translator_pairs import Pair
+from corpora.translation import translator
+from corpora.translation.pairs import Pair
+from corpora.translation.translator import batches, chance, choose
 
 NOUNS = {"cat": "बिल्ली বেড়াল", "dog": "कुत्ता কুকুর", "bird": "चिड़िया পাখি", "fish": "मछली মাছ", "boy": "लड़का ছেলে"}
 VERBS = {"ran": "भागा দৌড়াল", "slept": "सोया ঘুমাল", "sang": "गाया গাইল", "ate": "खाया খেল"}

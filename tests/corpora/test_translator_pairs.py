@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from corpora.chrf import chrf
 from corpora.stories import Story
-from corpora.translator_pairs import WordTable, align, parallel_paragraphs, sentence_pairs
+from corpora.translation.chrf import chrf
+from corpora.translation.pairs import WordTable, align, parallel_paragraphs, sentence_pairs
 
 NOUNS = {"cat": "बिल्ली", "dog": "कुत्ता", "bird": "चिड़िया", "fish": "मछली", "girl": "लड़की", "crow": "कौआ"}
 VERBS = {"ran": "भागा", "slept": "सोया", "laughed": "हँसा", "sang": "गाया", "ate": "खाया", "jumped": "कूदा"}

@@ -10,7 +10,7 @@ import pytest
 
 import kathalab
 from corpora.folders import read_json, read_manifest
-from corpora.generator import Generator
+from corpora.grammar.generator import Generator
 from corpora.katha import LANGUAGES, PHENOMENA, Katha, MinimalPair, read_katha
 from evaluation.intervals import proportion
 from evaluation.katha import accuracy, choice_nats, hits, score_katha, summarise, table, unigram_nats

@@ -174,7 +174,7 @@ def test_publish_uploads_the_folder_with_a_card(capsys, corpus, pair, monkeypatc
         sent.update({path.name: path.read_text() for path in Path(folder).iterdir() if path.suffix != ".model"})
         return f"https://hub/{repo}"
 
-    monkeypatch.setattr("corpora.hub.upload", upload)
+    monkeypatch.setattr("corpora.publishing.hub.upload", upload)
     code, out, _ = run(capsys, "publish", pair[1], "--repo=someone/katha", "--dry-run=true")
     assert code == 0 and not sent and "someone/katha" in out
     code, out, _ = run(capsys, "publish", pair[1], "--repo=someone/katha")

@@ -1,0 +1,1 @@
+"""From a source to a corpus folder: blocks, duplicates, splits, shards, and what leaks from one split into another."""
