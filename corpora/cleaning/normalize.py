@@ -1,7 +1,7 @@
 """The normaliser for stories: one form for what looks the same, and nothing that carries meaning is lost.
 
-Each rule (`normalization_rules.py`) has a name, is counted, and changes only what is surely wrong. What it promises, and the
-tests hold it to:
+Each rule (`normalization_rules.py`) has a name, is counted, and changes only what is surely wrong. What it promises,
+and the tests hold it to:
 
 - Applying it twice changes nothing more.
 - With the log of its edits, the original is restored exactly.
