@@ -79,8 +79,8 @@ class WordTable:
         self.information = [
             {word: -math.log(count / (len(rows) + 1)) for word, count in side.items()} for side in counts
         ]
-        self.forward = _explained(_model_1(one, two, where, iterations), self.information[1])
-        self.backward = _explained(_model_1(two, one, where, iterations), self.information[0])
+        self.forward = _explained(model_1(one, two, where, iterations), self.information[1])
+        self.backward = _explained(model_1(two, one, where, iterations), self.information[0])
 
 
 class Correspondence:
@@ -152,7 +152,7 @@ def _number(sides: Iterable[Sequence[str]]) -> dict[str, int]:
     return {word: number for number, word in enumerate(dict.fromkeys(word for side in sides for word in side))}
 
 
-def _model_1(given: np.ndarray, made: np.ndarray, where: np.ndarray, iterations: int) -> dict[tuple[int, int], float]:
+def model_1(given: np.ndarray, made: np.ndarray, where: np.ndarray, iterations: int) -> dict[tuple[int, int], float]:
     """t(made | given) of IBM Model 1 by expectation maximisation.
 
     Args:

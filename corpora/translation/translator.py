@@ -23,6 +23,7 @@ from corpora.folders import fingerprint, new_folder, write_bytes, write_json, wr
 from corpora.progress import progress
 from corpora.stories import read_corpus
 from corpora.translation.chrf import chrf
+from corpora.translation.guidance import NOWHERE, align_tokens, guidance_loss
 from corpora.translation.pairs import Pair, WordTable, parallel_paragraphs, sentence_pairs
 from corpora.translation.tokenizer import train_tokenizer
 
@@ -44,6 +45,7 @@ class Training:
         learning_rate: the highest, after a tenth of the updates; then it falls as a cosine. Wider and deeper models
             may need a lower one.
         least_support: pairs whose words account for less of each other are used rarely (see `chance`).
+        guidance: weight of the loss by which attention is taught where to look (see `guidance`); 0 for none.
         precision: `bf16` (autocast) or `fp32`.
     """
 
@@ -54,6 +56,7 @@ class Training:
     batch_tokens: int = 1024
     learning_rate: float = 2e-3
     least_support: float = 0.5
+    guidance: float = 0.5
     precision: str = "bf16"
 
 
@@ -290,6 +293,10 @@ def _fit(
     while len(order) < options.updates:
         order += batches(lengths, options.batch_tokens, seed, epoch)
         epoch += 1
+    places: list[list[int]] = []
+    if options.guidance:
+        places = align_tokens(examples)
+        model.set_attn_implementation("eager")  # the one that returns attention
     model.train()
     saved, recent = time.monotonic(), []
     for update in progress(range(done, options.updates), "Training", "updates"):
@@ -297,12 +304,18 @@ def _fit(
             group["lr"] = options.learning_rate * _schedule(update, options.updates)
         inputs = _tensors([examples[index] for index in order[update]], model.config.pad_token_id)
         with torch.autocast("cpu", torch.bfloat16, enabled=options.precision == "bf16"):
-            loss = model(**inputs).loss
+            made = model(**inputs, output_attentions=bool(places))
+        loss = made.loss
+        recent.append(loss.item())
+        if places:
+            attention = made.cross_attentions[-1][:, 0].float()  # one head of the last layer
+            loss = loss + options.guidance * guidance_loss(
+                attention, _padded([places[i] for i in order[update]], NOWHERE)
+            )
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        recent.append(loss.item())
         if (update + 1) % 100 == 0 or update + 1 == options.updates:
             losses.append((update + 1, sum(recent) / len(recent)))
             recent = []
@@ -322,14 +335,19 @@ def _schedule(update: int, updates: int) -> float:
 
 def _tensors(rows: Sequence[tuple[list[int], list[int]]], pad: int) -> dict[str, Any]:
     """`input_ids` [pairs, source tokens], `attention_mask`, `labels` [pairs, target tokens] with -100 for padding."""
+    source = _padded([row[0] for row in rows], pad)
+    return {
+        "input_ids": source,
+        "attention_mask": (source != pad).long(),
+        "labels": _padded([r[1] for r in rows], -100),
+    }
+
+
+def _padded(rows: Sequence[list[int]], value: int) -> Any:
     import torch
 
-    def padded(side: int, value: int) -> Any:
-        longest = max(len(row[side]) for row in rows)
-        return torch.tensor([row[side] + [value] * (longest - len(row[side])) for row in rows])
-
-    source = padded(0, pad)
-    return {"input_ids": source, "attention_mask": (source != pad).long(), "labels": padded(1, -100)}
+    longest = max(map(len, rows))
+    return torch.tensor([row + [value] * (longest - len(row)) for row in rows])
 
 
 def _digest(value: Any) -> str:

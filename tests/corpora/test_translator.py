@@ -39,7 +39,7 @@ class Parallel(Source):
                 yield Story(f"{number}-{code}", code, text, "tests", group=f"g{number}", license="CC0-1.0")
 
 
-TINY = ["--languages", "[hi,bn]", "--training.width", "64", "--training.layers", "1", "--training.updates", "300"]
+TINY = ["--languages", "[hi,bn]", "--training.width", "64", "--training.layers", "1", "--training.updates", "200"]
 TINY += ["--training.vocabulary_size", "120", "--training.batch_tokens", "512", "--training.learning_rate", "3e-3"]
 TINY += ["--training.precision", "fp32"]
 
