@@ -6,6 +6,7 @@ import errno
 import importlib
 import os
 import sys
+from argparse import ArgumentError
 from collections.abc import Sequence
 
 ROOMS = {
@@ -41,10 +42,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error))
     except KeyboardInterrupt:
         return _fail("stopped by Ctrl-C; what was finished is kept, and the same command goes on from there.", code=130)
+    except ArgumentError as error:
+        from corpora.commands import wrong_usage
+
+        return _fail(wrong_usage(error), code=2)
     except UnicodeDecodeError as error:
         return _fail(f"the input is not valid UTF-8 (byte {error.start}: {error.reason}); convert it to UTF-8 first.")
     except OSError as error:
         return _fail(_describe(error))
+    except ValueError as error:  # an argument's class refused it
+        from corpora.commands import user_error
+
+        if not (sentence := user_error(error)):
+            raise
+        return _fail(sentence)
     except SystemExit as error:  # argument parsers leave this way
         return error.code if isinstance(error.code, int) else (0 if error.code is None else 2)
     return 0

@@ -7,13 +7,19 @@ import re
 import typing
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from docstring_parser import parse as parse_docstring
 from jsonargparse import ActionConfigFile, ArgumentParser, DefaultHelpFormatter
 
+from corpora.errors import UserError
+
 
 class _Help(RawDescriptionHelpFormatter, DefaultHelpFormatter):
     """Keeps the lines of a command's description."""
+
+
+_STRICT: dict[str, Any] = {"allow_abbrev": False, "exit_on_error": False}
 
 
 def run_verb(room: str, purpose: str, verbs: Sequence[Callable[..., None]], arguments: Sequence[str]) -> None:
@@ -24,11 +30,11 @@ def run_verb(room: str, purpose: str, verbs: Sequence[Callable[..., None]], argu
     hyphens, and `--private` means `--private true`.
     """
     functions = {verb.__name__: verb for verb in verbs}
-    parser = ArgumentParser(prog=f"kathalab {room}", description=purpose, formatter_class=_Help, allow_abbrev=False)
+    parser = ArgumentParser(prog=f"kathalab {room}", description=purpose, formatter_class=_Help, **_STRICT)
     subcommands = parser.add_subcommands(required=True, dest="verb", metavar="VERB", title="verbs")
     for name, function in functions.items():
         description = (inspect.getdoc(function) or "").split("\n\nArgs:")[0]
-        command = ArgumentParser(description=description, formatter_class=_Help, allow_abbrev=False)
+        command = ArgumentParser(description=description, formatter_class=_Help, **_STRICT)
         command.add_argument("--config", action=ActionConfigFile, help="a YAML file with these options")
         positional = _positional(function)
         for parameter, (kind, text) in positional.items():
@@ -69,3 +75,42 @@ def _spell_out(arguments: Sequence[str], function: Callable[..., None] | None) -
         f"{word}=true" if word in switches and after.startswith("--") else word
         for word, after in zip(words, following, strict=True)
     ]
+
+
+_NOISE = ("Given value", "Subtypes:", "Errors:", "Does not validate against any", "Problem with given class_path")
+_SPELLED = (
+    (r"(?:- )?Expected an? <class '(?:\w+\.)*(\w+)'>\. Got value: (.*)", r"it must be of type \1, not '\2'"),
+    (r"Not of type \w+: (.*)", r"\1"),
+    (r"Expected a dot import path string: (.*)", r"there is no '\1'"),
+    (r"(?:argument VERB: )?invalid choice: (.*) \((choose from .*)\)", r"there is no verb \1; \2"),
+    (r"unrecognized arguments: (.*)", r"there is no option \1"),
+    (r"the following arguments are required: (.*)", r"it needs \1"),
+    (r"Expected an? typing.Literal\[(.*)\]\. Got value: (.*)", r"there is no '\2'; choose from \1"),
+    (r"Option '(.*)' is not accepted", r"there is no option '\1'"),
+)
+
+
+def wrong_usage(error: BaseException) -> str:
+    """jsonargparse's report of an argument, many lines long, as one sentence; a UserError within it as it is."""
+    if sentence := user_error(error):
+        return sentence
+    names, said = [], []
+    for line in str(error).splitlines():
+        line = line.strip().removeprefix("- ")
+        if match := re.match(r'Parser key "(.+?)": ?', line):
+            names.append(match[1])
+            line = line[match.end() :]
+        if line and not line.startswith(_NOISE) and line != "Expected a <class 'NoneType'>":
+            said.append(line.rstrip(":"))
+    reason = re.sub(r"(required: |, )\w+\.", r"\1", said[0]) if said else "this value is not possible"
+    for pattern, text in _SPELLED:
+        reason = re.sub(f"^{pattern}$", text, reason)
+    where = f"--{'.'.join(names)}: " if names else ""
+    return f"{where}{reason.rstrip('.')}; --help tells what is possible."
+
+
+def user_error(error: BaseException | None) -> str:
+    """The sentence of the UserError that led to an error; empty if none did."""
+    while error is not None and not isinstance(error, UserError):
+        error = error.__cause__ or error.__context__
+    return str(error or "")

@@ -78,6 +78,7 @@ class FinderCLI(StoryCLI):
             auto_configure_optimizers=False,
             parser_kwargs={
                 "prog": "kathalab tinymodels find",
+                "exit_on_error": False,
                 "description": DESCRIPTION,
                 "default_config_files": [str(BASE)],
             },

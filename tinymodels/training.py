@@ -125,8 +125,9 @@ class StoryCLI(LightningCLI):
             auto_configure_optimizers=False,
             parser_kwargs={
                 "prog": "kathalab tinymodels",
+                "exit_on_error": False,
                 **{
-                    verb: {"description": text, "default_config_files": [str(BASE)]}
+                    verb: {"description": text, "default_config_files": [str(BASE)], "exit_on_error": False}
                     for verb, text in DESCRIPTIONS.items()
                 },
             },
