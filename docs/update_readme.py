@@ -6,6 +6,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+from evaluation import arms
 from evaluation.intervals import seed_interval
 
 README = Path(__file__).parent.parent / "README.md"
@@ -74,12 +75,18 @@ def training_table(study: Path) -> str:
     return "\n".join(rows)
 
 
+def arms_table(study: Path) -> str:
+    """One row per language and set of stories, one column per arm, and what each arm was trained on."""
+    return arms.table(json.loads((study / "arms.json").read_text(encoding="utf-8")))
+
+
 if __name__ == "__main__":
     study = Path(sys.argv[1])
     text = README.read_text(encoding="utf-8")
     if f"<!-- {study.name} -->" not in text:
         sys.exit(f"README.md has no place marked <!-- {study.name} -->")
-    first = training_table if (study / "scaling").is_dir() else table
+    kinds = {"scaling": training_table, "arms.json": arms_table}
+    first = next((make for part, make in kinds.items() if (study / part).exists()), table)
     for name, make in {study.name: first, f"{study.name} katha72": katha_table}.items():
         mark = f"<!-- {name} -->"
         if mark in text:

@@ -47,11 +47,12 @@ def compare_arms(
                 raise UserError(f"the arms were measured on different {name} stories in {language}; score them again.")
             found[language][name] = _summary(costs)
     write_json(output, found)
-    return table(found, arms)
+    return table(found)
 
 
-def table(found: dict[str, Any], arms: Sequence[str]) -> str:
+def table(found: dict[str, Any]) -> str:
     """One row for each language and set, and what the models were given, in Markdown."""
+    arms = list(next(iter(found.values()))["trained_on"])
     lines = [f"| language | measured on | {' | '.join(arms)} |", "|---|---|" + "---|" * len(arms)]
     for language, sets in found.items():
         name = get_language(language).name
