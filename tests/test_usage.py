@@ -10,7 +10,7 @@ GENERATOR = ["--source", "Generator", "--source.languages", "[hi]", "--source.st
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["corpora", "build", *GENERATOR, "x", "--output", "o"], 2, "--source.stories: it must be of type int, not 'x'"),
+        (["corpora", "build", *GENERATOR, "x", "--output", "o"], 2, "--source.stories: it must be of type int"),
         (["corpora", "build", "--source", "Nope", "--output", "o"], 2, "--source: there is no 'Nope'"),
         (["corpora", "build", "--sauce", "1", "--output", "o"], 2, "there is no option --sauce 1"),
         (["corpora", "build", *GENERATOR, "3"], 2, "it needs output"),
