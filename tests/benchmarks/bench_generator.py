@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 
-from corpora.building.deduplicate import similar_pairs
+from corpora.building.similarity import similar_pairs
 from corpora.grammar.coverage import WORD, Coverage
 from corpora.grammar.generator import Generator
 from corpora.grammar.lexicon import load_lexicon
