@@ -37,6 +37,11 @@ def options(values):
     return " ".join(f"--{key} {shlex.quote(value)}" for key, value in filled.items())
 
 
+def training(language):
+    """The options of training, with what is different for one language."""
+    return (config.get("training") or {}) | (config.get("training_of") or {}).get(language, {})
+
+
 def fingerprint(manifest):
     return json.loads(Path(manifest).read_text())["fingerprint"]
 
@@ -123,9 +128,7 @@ rule run:
     output:
         update(OUT + "/runs/{language}/manifest.json"),
     params:
-        options=lambda wildcards: options(
-            {**(config.get("training") or {}), **(config.get("training_of") or {}).get(wildcards.language, {})}
-        ),
+        options=lambda wildcards: options(training(wildcards.language)),
     priority: 10  # the longest jobs first
     threads: THREADS
     run:
@@ -258,7 +261,7 @@ rule arm_run:
         update(OUT + "/arms/{arm}/runs/{language}-{seed}/manifest.json"),
     params:
         options=lambda wildcards: options(
-            {**(config.get("training") or {}), **(ARMS[wildcards.arm].get("training") or {})}
+            training(wildcards.language) | (ARMS[wildcards.arm].get("training") or {})
         ),
     priority: 10
     run:
