@@ -7,8 +7,10 @@ so that shards of a corpus can be prepared apart and compared.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -19,6 +21,7 @@ from corpora.folders import write_array
 
 _WORD = re.compile(r"[^\s!-/:-@\[-`{-~।॥‘’“”«»–—…•]+")
 PERMUTATIONS = 128
+_RAYON = "RAYON_NUM_THREADS"
 _FACTORS = np.random.default_rng(0x5EED).integers(1, 2**63, size=64, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
 
 
@@ -137,5 +140,23 @@ def _sketches(hashes: np.ndarray, bounds: np.ndarray, seed: int) -> np.ndarray:
 
     if len(bounds) < 2:
         return np.zeros((PERMUTATIONS, 0), np.uint32)
-    matrix = RMinHash.digest_matrix_from_flat_token_hashes(hashes, bounds.astype(np.uint64), PERMUTATIONS, seed)
+    with _without_threads():
+        matrix = RMinHash.digest_matrix_from_flat_token_hashes(hashes, bounds.astype(np.uint64), PERMUTATIONS, seed)
     return np.ascontiguousarray(np.array(matrix.to_rows(), dtype=np.uint32).T)
+
+
+@contextmanager
+def _without_threads() -> Iterator[None]:
+    """Keep rensa from making its pool of threads, which a fork of this process would not have and wait for without end.
+
+    The pool is made at the first large call. The work is spread over processes, so nothing is lost.
+    """
+    before = os.environ.get(_RAYON)
+    os.environ[_RAYON] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_RAYON]
+        else:
+            os.environ[_RAYON] = before

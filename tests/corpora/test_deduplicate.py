@@ -2,6 +2,8 @@
 
 import hashlib
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -172,3 +174,16 @@ def test_groups_take_the_name_that_came_first():
 def test_impossible_thresholds_are_refused(remove, relate, words):
     with pytest.raises(UserError):
         Duplicates(remove, relate, words)
+
+
+def test_workers_can_sign_after_their_parent_has():
+    """A fork of a process in which rensa had made its threads would wait for them for ever."""
+    program = (
+        "from corpora.building.processes import spread\n"
+        "from corpora.building.signatures import sign\n"
+        "texts = [f'one two three four {number}' for number in range(3000)]\n"
+        "sign(texts, 3)\n"
+        "print(sum(len(made) for made in spread(sign, [(texts, 3)] * 3, 2)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "9000\n", done.stderr
