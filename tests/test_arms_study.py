@@ -11,13 +11,14 @@ ROOT = Path(__file__).parent.parent
 
 TINY = """
 languages: [hi]
-english: {source: Generator, source.languages: [en], source.stories: 60}
-parallel: {source: Generator, source.languages: [en, hi], source.stories: 120, source.seed: 1}
+english: &one
+  {source: Generator, source.languages: [en], source.stories: 60, source.plots: [rainy_day], source.styles: [plain]}
+parallel: {<<: *one, source.languages: [en, hi], source.stories: 300, source.seed: 1}
 translator:
   languages: [hi]
   training.width: 64
   training.layers: 1
-  training.updates: 400
+  training.updates: 700
   training.batch_tokens: 512
   training.vocabulary_size: 900
   training.learning_rate: 4.0e-3

@@ -14,8 +14,10 @@ import pytest
 import yaml
 
 import kathalab
+from corpora.building.build import build_corpus
+from corpora.errors import UserError
 from corpora.folders import read_manifest
-from corpora.sources import Markdown
+from corpora.sources import Markdown, Source
 from corpora.stories import SCHEMA, SPLITS, read_corpus
 
 SYLLABLES = {"hi": "कखगचजतदनपबमरलसह", "mr": "कखगचजतदनपबमरळसह", "bn": "কখগচজতদনপবমরলসহ"}
@@ -358,3 +360,13 @@ def test_help_needs_no_heavy_imports():
         "sys.exit(len({'torch', 'transformers', 'datasets', 'lightning'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+def test_a_source_that_gives_no_story_is_one_sentence(tmp_path):
+    class Silent(Source):
+        def __iter__(self):
+            return iter(())
+
+    with pytest.raises(UserError, match="the source gave no stories"):
+        build_corpus(Silent(), tmp_path / "corpus")
+    assert not list(tmp_path.iterdir())
