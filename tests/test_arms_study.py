@@ -16,12 +16,12 @@ english: &one
 parallel: {<<: *one, source.languages: [en, hi], source.stories: 300, source.seed: 1}
 translator:
   languages: [hi]
-  training.width: 64
-  training.layers: 1
-  training.updates: 700
+  training.width: 128
+  training.layers: 2
+  training.updates: 900
   training.batch_tokens: 512
   training.vocabulary_size: 900
-  training.learning_rate: 4.0e-3
+  training.learning_rate: 2.0e-3
 arms:
   grammar:
     corpus: {source: Generator, source.languages: [hi], source.stories: 60}
