@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from corpora.errors import UserError
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerBase
 
 
@@ -18,10 +19,17 @@ def token_bytes(tokenizer: PreTrainedTokenizerBase) -> tuple[list[bytes], bool]:
     they stay exact for tokens that are a part of a character. UserError for a tokenizer whose decoder is neither
     byte-level nor SentencePiece-like nor plain characters.
     """
-    backend: Any = getattr(tokenizer, "backend_tokenizer", None)
-    decoder = json.loads(backend.to_str())["decoder"] or {} if backend is not None else {}
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise _immeasurable(tokenizer.name_or_path)
+    return piece_bytes(backend, tokenizer.name_or_path)
+
+
+def piece_bytes(backend: Tokenizer, name: str = "") -> tuple[list[bytes], bool]:
+    """`token_bytes` for a tokenizer of Hugging Face's `tokenizers`; `name` stands in the error."""
+    decoder = json.loads(backend.to_str())["decoder"] or {}
     steps = {step["type"]: step for step in decoder.get("decoders", [decoder]) if step}
-    pieces: list[str] = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))  # type: ignore[assignment]
+    pieces = [backend.id_to_token(number) or "" for number in range(_ids(backend))]
     if "ByteLevel" in steps:
         letters = byte_level_letters()
         return [
@@ -29,12 +37,21 @@ def token_bytes(tokenizer: PreTrainedTokenizerBase) -> tuple[list[bytes], bool]:
             for piece in pieces
         ], False
     if "Fuse" not in steps:
-        raise UserError(
-            f"the tokenizer {tokenizer.name_or_path!r} is neither SentencePiece-like nor byte-level, "
-            "so its tokens cannot be measured in bytes; use another tokenizer."
-        )
+        raise _immeasurable(name)
     marks_spaces = "Replace" in steps or "Metaspace" in steps
     return [_piece_bytes(piece, "ByteFallback" in steps, marks_spaces) for piece in pieces], "Strip" in steps
+
+
+def _ids(backend: Tokenizer) -> int:
+    """One more than the largest id: a vocabulary may have holes."""
+    return max(backend.get_vocab().values()) + 1
+
+
+def _immeasurable(name: str) -> UserError:
+    return UserError(
+        f"the tokenizer {name!r} is neither SentencePiece-like nor byte-level, "
+        "so its tokens cannot be measured in bytes; use another tokenizer."
+    )
 
 
 def _piece_bytes(piece: str, has_byte_pieces: bool, marks_spaces: bool) -> bytes:

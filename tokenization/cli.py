@@ -9,8 +9,8 @@ from typing import Any
 from corpora.commands import run_verb
 from corpora.folders import fingerprint, new_folder, read_manifest, write_manifest, write_text
 from corpora.stories import read_corpus
-from tokenization.settings import ProbeSettings
-from tokenization.trainers import Kind
+from tokenization.probe.settings import ProbeSettings
+from tokenization.training.trainers import Kind
 
 
 def train(
@@ -36,7 +36,7 @@ def train(
         vocabulary_size: number of ids, special tokens and byte pieces included; if left out 2048, and every character
             of the text for kind characters.
     """
-    from tokenization.trainers import train_tokenizer
+    from tokenization.training.trainers import train_tokenizer
 
     stories = read_corpus(corpus, "train", languages)
     print(f"training {kind} on {len(stories)} stories …", file=sys.stderr)
@@ -86,7 +86,7 @@ def compare(
         seeds: trainings of the probe per tokenizer, with seeds 0, 1, …; at least 2.
         probe: the small model and its training.
     """
-    from tokenization.comparison import compare as run
+    from tokenization.comparing.comparison import compare as run
 
     result = run(corpus, languages, tokenizers, output, split, seeds, probe)
     best = min(result["tokenizers"], key=lambda entry: entry["probe"]["bits_per_character"]["over_seeds"]["value"])

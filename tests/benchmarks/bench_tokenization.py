@@ -17,8 +17,8 @@ from pathlib import Path
 from statistics import median
 
 from tokenization.folder import TrainedTokenizer, load_tokenizer
-from tokenization.metrics import measure
-from tokenization.trainers import KINDS, train_bytelevel, train_tokenizer
+from tokenization.measures.running_text import measure
+from tokenization.training.trainers import KINDS, train_bytelevel, train_tokenizer
 
 GPT2_PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 PEER = "bytelevel-bpe, GPT-2 pattern"

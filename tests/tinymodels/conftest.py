@@ -47,7 +47,7 @@ def make_tokenizer(folder: Path, corpus: Path, size: int = 400) -> Path:
     """A tokenizer folder trained on a corpus."""
     from corpora.folders import fingerprint, new_folder, write_manifest
     from corpora.stories import read_corpus
-    from tokenization.trainers import train_tokenizer
+    from tokenization.training.trainers import train_tokenizer
 
     texts = [story.text for story in read_corpus(corpus, "train")]
     with new_folder(folder) as partial:

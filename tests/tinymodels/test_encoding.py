@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from tinymodels.encoding import StoryEncoder
 from tinymodels.words import WordEncoder, words_are_apart
 from tokenization import load_tokenizer
-from tokenization.trainers import train_tokenizer
+from tokenization.training.trainers import train_tokenizer
 
 TEXT = "राजा रानी एक था थी जंगल में गया शेर खरगोश नदी पेड़ माँ बच्चा हँसा रोया और फिर घर आया बोली सब खुश हुए"
 ALPHABET = st.sampled_from([*TEXT.split(), *" \n।,x▁﷐﷑ \t\u200d", "<s>", "</s>", "क्ष", "👩🏽"])

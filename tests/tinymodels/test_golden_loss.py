@@ -69,7 +69,7 @@ def losses(folder: Path, monkeypatch, optimizer: str) -> list[float]:
     from corpora.folders import new_folder, write_manifest
     from corpora.stories import Story, write_split
     from tinymodels.module import StoryModel
-    from tokenization.trainers import train_tokenizer
+    from tokenization.training.trainers import train_tokenizer
 
     with new_folder(folder / "corpus") as partial:
         for split in ("train", "validation"):

@@ -7,7 +7,7 @@ import pytest
 from corpora.folders import new_folder, write_manifest
 from corpora.stories import Story, write_split
 from tokenization.folder import load_tokenizer
-from tokenization.trainers import KINDS, train_tokenizer
+from tokenization.training.trainers import KINDS, train_tokenizer
 
 WORDS = {
     "hi": "एक राजा था रानी ने कहा जंगल में शेर रहता है बच्चा घर गया और सो पेड़ पर चिड़िया बैठी थी क़िला ज्ञान स्त्री विद्यार्थी",

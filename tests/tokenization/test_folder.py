@@ -7,7 +7,7 @@ from transformers import AutoTokenizer
 
 import tokenization
 from corpora.errors import UserError
-from tokenization.trainers import KINDS
+from tokenization.training.trainers import KINDS
 
 
 @pytest.mark.parametrize("kind", KINDS)

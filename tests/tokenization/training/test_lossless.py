@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokenization.specials import SPECIALS
-from tokenization.trainers import KINDS
+from tokenization.training.trainers import KINDS
 
 HARD = [
     "ऱ्य र्‍य र‍্য ক্‍ষ ক্‌ষ ৎ ত্‍ क़ क़ ড় ড়",

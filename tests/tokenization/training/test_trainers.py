@@ -7,7 +7,7 @@ import regex
 
 from corpora.errors import UserError
 from tokenization.specials import SPECIALS
-from tokenization.trainers import KINDS, MARK_SAFE_PATTERN, train_tokenizer
+from tokenization.training.trainers import KINDS, MARK_SAFE_PATTERN, train_tokenizer
 
 SUBWORD = [kind for kind in KINDS if kind != "characters"]
 

@@ -20,7 +20,7 @@ import numpy as np
 from corpora.errors import UserError
 from corpora.stories import Story
 from evaluation.token_bytes import token_bytes
-from tokenization.settings import ProbeSettings
+from tokenization.probe.settings import ProbeSettings
 
 if TYPE_CHECKING:
     import torch

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from corpora.errors import UserError
 from corpora.stories import Story
-from tokenization.probe import (
+from tokenization.probe.probing import (
     WindowedReader,
     bits_per_character,
     build_model,
@@ -21,7 +21,7 @@ from tokenization.probe import (
     train_and_score,
     window_nats,
 )
-from tokenization.settings import ProbeSettings
+from tokenization.probe.settings import ProbeSettings
 
 TINY = ProbeSettings(width=32, layers=1, window_characters=64, learning_rate=6e-3)
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sentencepiece import SentencePieceProcessor
 
-from tokenization.trainers import train_tokenizer
+from tokenization.training.trainers import train_tokenizer
 
 SENTENCEPIECE = ("sentencepiece-bpe", "sentencepiece-unigram")
 TEXTS = [

@@ -12,8 +12,8 @@ from transformers import PreTrainedTokenizerFast
 from corpora.errors import UserError
 from evaluation.token_bytes import byte_level_letters, token_bytes
 from tokenization.folder import load_tokenizer
-from tokenization.metrics import DEFINITIONS, Instrument, measure, renyi_efficiency
-from tokenization.trainers import KINDS, train_tokenizer
+from tokenization.measures.running_text import DEFINITIONS, Instrument, measure, renyi_efficiency
+from tokenization.training.trainers import KINDS, train_tokenizer
 
 
 @pytest.fixture(scope="module")

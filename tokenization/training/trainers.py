@@ -52,8 +52,8 @@ def train_tokenizer(kind: Kind, texts: Sequence[str], vocabulary_size: int | Non
 
 
 def _sentencepiece(kind: Kind, texts: Sequence[str], size: int) -> TrainedTokenizer:
-    from tokenization.conversion import convert_sentencepiece
     from tokenization.folder import TrainedTokenizer
+    from tokenization.training.conversion import convert_sentencepiece
 
     algorithm: Literal["bpe", "unigram"] = "bpe" if kind == "sentencepiece-bpe" else "unigram"
     try:

@@ -1,0 +1,1 @@
+"""Comparing tokenizers: all measures, which to use, and the report."""

@@ -1,0 +1,1 @@
+"""Intrinsic measures of tokenizers, each with its formula, source and interval."""

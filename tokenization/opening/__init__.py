@@ -1,0 +1,1 @@
+"""Opening any tokenizer behind one interface."""

@@ -1,0 +1,1 @@
+"""The measure that decides: a small model trained on each tokenizer."""
