@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,7 +35,7 @@ class Tokenizer(ABC):
     kind: str
     """The trainer's name for ours, else the format: `bytelevel-bpe`, `bpe`, `unigram`, `wordpiece`, …"""
     vocabulary_size: int
-    """Number of ids, special tokens included."""
+    """One more than the largest id, special tokens included: the rows of an embedding."""
     byte_level: bool
     """Whether pieces may hold a part of a code point (beside the pieces of a byte fallback)."""
     fingerprint: str
@@ -44,7 +45,7 @@ class Tokenizer(ABC):
     """Made by others."""
     unknown_id: int | None = None
     """Id that stands for text outside the vocabulary; none if there is no such id."""
-    byte_ids: frozenset[int] = field(default_factory=frozenset)
+    byte_ids: frozenset[int] = field(default_factory=frozenset, repr=False)
     """Ids of the byte fallback's pieces."""
 
     @abstractmethod
@@ -57,26 +58,63 @@ class Tokenizer(ABC):
 
     @abstractmethod
     def pieces(self) -> list[bytes]:
-        """The UTF-8 that each id stands for (its name, for a special token), a leading space included."""
+        """The UTF-8 that each id stands for (its name, for a special token), a leading space included.
+
+        The index is the id; empty where a vocabulary has no such id.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
 class FastTokenizer(Tokenizer):
     """A tokenizer of Hugging Face's `tokenizers`: ours and most of the world's."""
 
-    backend: Backend
+    backend: Backend = field(repr=False)
 
     def encode_batch(self, texts: Sequence[str]) -> list[Encoded]:
         found = []
-        for encoding in self.backend.encode_batch(list(texts), add_special_tokens=False):
-            spans = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
-            found.append(Encoded(np.array(encoding.ids, dtype=np.int32), spans[:, 0], spans[:, 1]))
+        for text, encoding in zip(texts, self.backend.encode_batch(list(texts), add_special_tokens=False), strict=True):
+            ids = np.array(encoding.ids, dtype=np.int32)
+            starts, ends = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2).T.copy()
+            ends = np.where(self._prefixes(ids, starts), starts, ends)
+            found.append(Encoded(ids, *self._bytes_in_place(text, ids, starts, ends)))
         return found
 
     def decode(self, ids: Sequence[int]) -> str:
         return self.backend.decode(list(ids), skip_special_tokens=True)
 
     def pieces(self) -> list[bytes]:
-        from evaluation.token_bytes import piece_bytes
+        from tokenization.opening.pieces import pieces_of
 
-        return piece_bytes(self.backend)[0]
+        return pieces_of(self.backend)
+
+    @cached_property
+    def _spaces(self) -> np.ndarray:
+        """Ids of the pieces that are one space."""
+        return np.array([number for name in ("▁", "Ġ") if (number := self.backend.token_to_id(name)) is not None])
+
+    @cached_property
+    def _byte_ids(self) -> np.ndarray:
+        return np.array(sorted(self.byte_ids), dtype=np.int32)
+
+    def _prefixes(self, ids: np.ndarray, starts: np.ndarray) -> np.ndarray:
+        """Which tokens are a space that the tokenizer put before a text: `tokenizers` lends it the next one's place."""
+        return np.isin(ids, self._spaces) & (starts == np.append(starts[1:], -1))
+
+    def _bytes_in_place(
+        self, text: str, ids: np.ndarray, starts: np.ndarray, ends: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Starts and ends where Unigram's byte fallback gives every byte of several characters the span of them all."""
+        several = np.isin(ids, self._byte_ids) & (ends - starts > 1)
+        at = 0
+        places = np.flatnonzero(several)
+        while at < len(places):
+            first = places[at]
+            start, end = starts[first], ends[first]
+            owners = np.repeat(np.arange(start, end), [len(letter.encode()) for letter in text[start:end]])
+            run = slice(first, first + len(owners))
+            if several[run].all() and (starts[run] == start).all() and (ends[run] == end).all():
+                starts[run], ends[run] = owners, owners + 1
+                at += len(owners)
+            else:  # a normaliser stood between the text and its bytes
+                at += 1
+        return starts, ends
