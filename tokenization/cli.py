@@ -51,6 +51,8 @@ def train(
                 "vocabulary_size": trained.vocabulary_size,
                 "languages": sorted({story.language for story in stories}),
                 "seed": None,
+                "lossless": trained.lossless,
+                "deterministic": trained.deterministic,
             },
             inputs={"corpus": fingerprint(corpus, "corpus")},
             licenses=sorted({story.license for story in stories if story.license}),

@@ -24,6 +24,10 @@ class TrainedTokenizer:
     kind: str
     tokenizer: Tokenizer
     sentencepiece: bytes | None = None
+    lossless: bool = True
+    """Whether `decode(encode(text))` gives any Unicode text back."""
+    deterministic: bool = True
+    """Whether equal texts give equal bytes; if not, the hash in the manifest tells one artefact from another."""
 
     @property
     def vocabulary_size(self) -> int:

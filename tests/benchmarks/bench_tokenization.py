@@ -18,9 +18,9 @@ from statistics import median
 
 from tokenization.folder import TrainedTokenizer, load_tokenizer
 from tokenization.measures.running_text import measure
-from tokenization.training.trainers import KINDS, train_bytelevel, train_tokenizer
+from tokenization.training.bytelevel import GPT2_PATTERN, train_bytelevel
+from tokenization.training.trainers import KINDS, SPELLINGS, train_tokenizer
 
-GPT2_PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 PEER = "bytelevel-bpe, GPT-2 pattern"
 OURS = "sentencepiece-bpe"
 
@@ -51,7 +51,7 @@ def main() -> None:
         PEER: lambda: TrainedTokenizer(PEER, train_bytelevel(training, chosen.vocabulary, GPT2_PATTERN))
     }
     for kind in KINDS:
-        size = None if kind == "characters" else chosen.vocabulary
+        size = None if kind in SPELLINGS else chosen.vocabulary
         trainers[kind] = lambda kind=kind, size=size: train_tokenizer(kind, training, size)
 
     characters = sum(map(len, stories))

@@ -47,6 +47,8 @@ def test_train_makes_a_folder_that_says_where_it_comes_from(capsys, corpus, tmp_
         "vocabulary_size": 400,
         "languages": ["hi"],
         "seed": None,
+        "lossless": True,
+        "deterministic": True,
     }
     assert manifest["inputs"] == {"corpus": read_manifest(corpus)["fingerprint"]}
     assert manifest["licenses"] == ["CC0-1.0"]
@@ -140,7 +142,7 @@ def test_train_refuses_bad_input_and_leaves_nothing(capsys, corpus, one_story, e
     refused(train(capsys, corpus, output, "--vocabulary-size=10"), "at least")
     refused(train(capsys, corpus, output, "--languages=[xx]"), "'xx'")
     refused(train(capsys, corpus, output, "--languages=[mr]"), "no train stories in mr")
-    refused(train(capsys, corpus, output, "--kind=wordpiece"), "wordpiece")
+    refused(train(capsys, corpus, output, "--kind=picky"), "picky")
     refused(train(capsys, tmp_path, output), "not a finished corpus folder")
     refused(train(capsys, tmp_path / "absent", output), "not a finished corpus folder")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "one"]

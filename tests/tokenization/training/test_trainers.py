@@ -7,9 +7,10 @@ import regex
 
 from corpora.errors import UserError
 from tokenization.specials import SPECIALS
-from tokenization.training.trainers import KINDS, MARK_SAFE_PATTERN, train_tokenizer
+from tokenization.training.bytelevel import GPT2_PATTERN, MARK_SAFE_PATTERN
+from tokenization.training.trainers import KINDS, SPELLINGS, TRAINERS, train_tokenizer
 
-SUBWORD = [kind for kind in KINDS if kind != "characters"]
+SUBWORD = [kind for kind in KINDS if kind not in SPELLINGS]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -21,8 +22,13 @@ def test_special_tokens_have_ids_0_to_3(tokenizers, kind):
 
 
 @pytest.mark.parametrize("kind", SUBWORD)
-def test_vocabulary_has_the_size_asked_for(texts, kind):
-    assert train_tokenizer(kind, texts, 400).vocabulary_size == 400
+def test_vocabulary_has_the_size_asked_for(texts, sizes, kind):
+    size = min(400, sizes[kind])
+    assert train_tokenizer(kind, texts, size).vocabulary_size == size
+
+
+def test_every_kind_has_one_trainer():
+    assert sorted([*TRAINERS, *SPELLINGS]) == sorted(KINDS)
 
 
 def test_characters_are_all_of_the_text_or_the_most_frequent(texts):
@@ -34,9 +40,8 @@ def test_characters_are_all_of_the_text_or_the_most_frequent(texts):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_equal_texts_give_equal_bytes(texts, folders, tmp_path, kind):
-    size = {"characters": None, "sentencepiece-unigram": 420}.get(kind, 520)
-    train_tokenizer(kind, list(texts), size).save(tmp_path)
+def test_equal_texts_give_equal_bytes(texts, sizes, folders, tmp_path, kind):
+    train_tokenizer(kind, list(texts), sizes[kind]).save(tmp_path)
     files = sorted(path.name for path in folders[kind].iterdir())
     assert files == sorted(path.name for path in tmp_path.iterdir())
     for name in files:
@@ -70,13 +75,17 @@ def test_no_text_is_refused(kind, texts):
 
 
 def test_unknown_kind_is_refused(texts):
-    with pytest.raises(UserError, match="wordpiece.*sentencepiece-bpe"):
-        train_tokenizer("wordpiece", texts, 300)
+    with pytest.raises(UserError, match="picky.*sentencepiece-bpe"):
+        train_tokenizer("picky", texts, 300)
 
 
 @pytest.mark.parametrize("word", ["विद्यार्थी", "वाऱ्यावर", "র‍্যাব", "क्‍ष", "ক্‌ষ"])
 def test_bytelevel_pattern_keeps_words_with_marks_and_joiners_whole(word):
     assert regex.findall(MARK_SAFE_PATTERN, f"{word} {word}।") == [word, f" {word}", "।"]
+
+
+def test_gpt2_pattern_cuts_at_every_mark():
+    assert regex.findall(GPT2_PATTERN, "कमल विद्या") == ["कमल", " व", "ि", "द", "्", "य", "ा"]
 
 
 @pytest.mark.parametrize("kind", ["sentencepiece-bpe", "bytelevel-bpe"])
