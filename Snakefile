@@ -18,10 +18,19 @@ STUDY = Path(workflow.configfiles[0]).stem
 OUT = f"results/{STUDY}"
 LANGUAGES = config["languages"]
 KINDS = list(config["tokenizers"])  # the first one serves the models
+CORPORA = list(config.get("corpora") or {})  # of a study that compares tokenizers on several
+PLACES = [f"{OUT}/{name}" for name in CORPORA] or [OUT]
 CORPUS_PARTS = int(config.get("corpus_parts", 1))
 THREADS = max(1, int(config.get("threads_in_all", workflow.cores)) // len(LANGUAGES))
 KATHALAB = f"{shlex.quote(sys.executable)} -m kathalab"
 ARMS = config.get("arms") or {}
+
+# What is pruned from a published vocabulary takes part where that is unpacked (make vocabularies).
+for kind in [kind for kind in KINDS if "tokenizer" in (config["tokenizers"][kind] or {})]:
+    from tokenization.opening.published import installed
+
+    if config["tokenizers"][kind]["tokenizer"] not in installed():
+        KINDS.remove(kind)
 
 if "{data}" in json.dumps(config) and not config.get("data"):
     sys.exit(f"kathalab: error: the study {STUDY!r} needs the path to its data; give it with --config data=PATH.")
@@ -57,6 +66,25 @@ def keep_only_if_current(folder, *made_from):
     mark.write_text(key)
 
 
+def also(place):
+    """The study's other corpora, whose test splits are scored too."""
+    return {Path(other).name: f"{other}/corpus" for other in PLACES if other != place}
+
+
+def comparison(place):
+    """The options of comparing tokenizers, with what is different for one corpus."""
+    given = (config.get("comparison") or {}) | (config.get("comparison_of") or {}).get(Path(place).name, {})
+    return given | ({"also": others} if (others := also(place)) else {})
+
+
+def tokenizer_command(kind):
+    """The command that makes a tokenizer of the study: trained, or pruned from the one that `tokenizer` names."""
+    given = dict(config["tokenizers"][kind] or {})
+    if "tokenizer" in given:
+        return f"prune {options(given)}"
+    return f"train {options({'kind': kind} | given)}"
+
+
 # Outputs are `update(…)`: snakemake must not delete a finished part before its command has put the next one in its place.
 
 
@@ -67,6 +95,7 @@ localrules:
 rule all:
     input:
         f"{OUT}/arms.json" if ARMS
+        else f"{OUT}/tokenizers.html" if CORPORA
         else f"{OUT}/scaling/{LANGUAGES[0]}/scaling.json" if config.get("sizes")
         else f"{OUT}/report.html",
 
@@ -95,30 +124,62 @@ rule corpus:
         "{KATHALAB} corpora build {params.options} --workers {threads} --output {OUT}/corpus"
 
 
+rule named_corpus:
+    output:
+        update(OUT + "/{corpus}/corpus/manifest.json"),
+    wildcard_constraints:
+        corpus="|".join(CORPORA) or "none",
+    params:
+        options=lambda wildcards: options(config["corpora"][wildcards.corpus]),
+    shell:
+        "{KATHALAB} corpora build {params.options} --output {OUT}/{wildcards.corpus}/corpus"
+
+
 rule tokenizer:
     input:
-        rules.corpus.output,
+        "{place}/corpus/manifest.json",
     output:
-        update(OUT + "/tokenizers/{language}/{kind}/manifest.json"),
+        update("{place}/tokenizers/{language}/{kind}/manifest.json"),
+    wildcard_constraints:
+        place="|".join(PLACES),
     params:
-        options=lambda wildcards: options(config["tokenizers"][wildcards.kind]),
+        command=lambda wildcards: tokenizer_command(wildcards.kind),
     shell:
-        "{KATHALAB} tokenization train --corpus {OUT}/corpus --languages [{wildcards.language}]"
-        " --kind {wildcards.kind} {params.options} --output {OUT}/tokenizers/{wildcards.language}/{wildcards.kind}"
+        "{KATHALAB} tokenization {params.command} --corpus {wildcards.place}/corpus"
+        " --languages [{wildcards.language}] --output {wildcards.place}/tokenizers/{wildcards.language}/{wildcards.kind}"
 
 
 rule comparison:
     input:
-        rules.corpus.output,
-        lambda wildcards: [f"{OUT}/tokenizers/{wildcards.language}/{kind}/manifest.json" for kind in KINDS],
+        "{place}/corpus/manifest.json",
+        lambda wildcards: [f"{corpus}/manifest.json" for corpus in also(wildcards.place).values()],
+        lambda wildcards: [
+            f"{wildcards.place}/tokenizers/{wildcards.language}/{kind}/manifest.json" for kind in KINDS
+        ],
     output:
-        update(OUT + "/comparisons/{language}/manifest.json"),
+        update("{place}/comparisons/{language}/manifest.json"),
+    wildcard_constraints:
+        place="|".join(PLACES),
     params:
-        options=options(config.get("comparison")),
-        tokenizers=lambda wildcards: ",".join(f"{OUT}/tokenizers/{wildcards.language}/{kind}" for kind in KINDS),
+        options=lambda wildcards: options(comparison(wildcards.place)),
+        tokenizers=lambda wildcards: ",".join(
+            f"{wildcards.place}/tokenizers/{wildcards.language}/{kind}" for kind in KINDS
+        ),
     shell:
-        "OMP_NUM_THREADS=1 {KATHALAB} tokenization compare --corpus {OUT}/corpus --languages [{wildcards.language}]"
-        " --tokenizers [{params.tokenizers}] {params.options} --output {OUT}/comparisons/{wildcards.language}"
+        "OMP_NUM_THREADS=1 {KATHALAB} tokenization compare --corpus {wildcards.place}/corpus"
+        " --language {wildcards.language} --tokenizers [{params.tokenizers}] {params.options}"
+        " --output {wildcards.place}/comparisons/{wildcards.language}"
+
+
+rule tokenizers:  # all languages and corpora of the study on one page
+    input:
+        expand("{place}/comparisons/{language}/manifest.json", place=PLACES, language=LANGUAGES),
+    output:
+        f"{OUT}/tokenizers.html",
+    params:
+        folders=lambda wildcards, input: " ".join(str(Path(path).parent) for path in input),
+    shell:
+        "{KATHALAB} tokenization report {params.folders} --output {output}"
 
 
 rule run:
@@ -368,7 +429,7 @@ rule classification:
 
 rule report:
     input:
-        expand(rules.comparison.output, language=LANGUAGES),
+        expand(rules.comparison.output, place=OUT, language=LANGUAGES),
         expand(rules.card.output, language=LANGUAGES),
         expand(rules.classification.output, language=LANGUAGES) if config.get("classification") else [],
     output:

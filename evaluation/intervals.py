@@ -176,3 +176,77 @@ def student_t_cdf(t: float, degrees: int) -> float:
         total += term
     between = 2 / math.pi * (theta + math.sin(theta) * total) if degrees % 2 else math.sin(theta) * total
     return 0.5 + between / 2
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """A difference between two systems, its 95 % interval, and the probability of one as large by chance."""
+
+    difference: Interval
+    p: float
+
+
+def crossed_test(
+    differences: ArrayLike, denominators: ArrayLike, *, clusters: Sequence[Hashable] | None = None
+) -> PairedTest:
+    """Σ differences / Σ denominators, mean over training seeds, tested against 0 over items and seeds together.
+
+    `differences`: shape (seeds, items), first system less second on the same items and with the same seeds;
+    `denominators`: shape (items,). The variance is that of the bootstrap over items (or clusters) plus that over seeds
+    (Owen 2007, The pigeonhole bootstrap); t has the degrees of freedom of Welch and Satterthwaite (1946), rounded down.
+    Two-sided. No spread at all gives p = 1 for no difference, else 0.
+    """
+    values, bottom = np.asarray(differences, dtype=np.float64), np.asarray(denominators, dtype=np.float64)
+    over_items = bootstrap_ratio(values.mean(axis=0), bottom, clusters=clusters)
+    items = len(set(clusters)) if clusters is not None else len(bottom)
+    per_seed = values.sum(axis=1) / bottom.sum()
+    of_items = ((over_items.high - over_items.low) / (2 * NormalDist().inv_cdf(0.975))) ** 2
+    of_seeds = float(per_seed.var(ddof=1)) / len(per_seed) if len(per_seed) > 1 else 0.0
+    value, variance = over_items.value, of_items + of_seeds
+    if variance <= 0:
+        return PairedTest(Interval(value, value, value), 1.0 if value == 0 else 0.0)
+    freedom = of_items**2 / max(1, items - 1) + of_seeds**2 / max(1, len(per_seed) - 1)
+    degrees = max(1, int(variance**2 / freedom))
+    error = math.sqrt(variance)
+    half = student_t_quantile(0.975, degrees) * error
+    p = 2 * (1 - student_t_cdf(abs(value) / error, degrees))
+    return PairedTest(Interval(value, value - half, value + half), min(1.0, max(0.0, p)))
+
+
+def holm(probabilities: Sequence[float]) -> list[float]:
+    """Holm's corrected p-values, in the order given (Holm 1979, Scand. J. Stat. 6): the i-th smallest of m is
+    multiplied by m − i + 1, and none is below one before it."""
+    corrected = [0.0] * len(probabilities)
+    largest = 0.0
+    for rank, place in enumerate(sorted(range(len(probabilities)), key=lambda place: probabilities[place])):
+        largest = max(largest, min(1.0, (len(probabilities) - rank) * probabilities[place]))
+        corrected[place] = largest
+    return corrected
+
+
+def rank_correlation(
+    first: ArrayLike, second: ArrayLike, *, resamples: int = 2000, confidence: float = 0.95, seed: int = 0
+) -> Interval:
+    """Spearman's ρ of two measures of the same systems, shape (systems,), with the bootstrap over systems.
+
+    Ties share their mean rank. Draws in which one measure is constant are left out. ValueError with fewer than three
+    systems or a constant measure.
+    """
+    x, y = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if x.shape != y.shape or len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        raise ValueError("a rank correlation needs at least three systems and two measures that vary")
+    draws = np.random.default_rng(seed).integers(len(x), size=(resamples, len(x)))
+    found = [_spearman(x[draw], y[draw]) for draw in draws if np.ptp(x[draw]) and np.ptp(y[draw])]
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(found, [tail, 1 - tail])
+    return Interval(_spearman(x, y), float(low), float(high))
+
+
+def _spearman(x: np.ndarray, y: np.ndarray) -> float:
+    """Pearson's correlation of the mean ranks."""
+
+    def ranks(values: np.ndarray) -> np.ndarray:
+        _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+        return (np.cumsum(counts) - (counts - 1) / 2)[places]
+
+    return float(np.corrcoef(ranks(x), ranks(y))[0, 1])

@@ -62,40 +62,54 @@ def train(
 
 def compare(
     corpus: Path,
-    tokenizers: list[Path],
+    tokenizers: list[str],
     output: Path,
-    languages: list[str] | None = None,
-    split: str = "validation",
+    language: str | None = None,
+    split: str = "test",
     seeds: int = 3,
+    also: dict[str, Path] = {},  # noqa: B006 - never changed
+    parallel: dict[str, Path] = {},  # noqa: B006
+    gold: Path | None = None,
+    published: bool = False,
+    keep: Path | None = None,
     probe: ProbeSettings = ProbeSettings(),  # noqa: B008 - frozen
 ) -> None:
-    """Compare tokenizers on a corpus's held-out split, by measures and by a small model trained on each.
+    """Compare tokenizers on one language, by measures and by small models trained on each.
 
-    Reads a corpus folder and tokenizer folders. Writes a folder with comparison.json (all numbers), comparison.md (the
-    table) and probe_documents.jsonl (one record per tokenizer, seed and story).
+    Reads a corpus folder and tokenizers of any make. Writes a folder with comparison.html (the report),
+    comparison.json (all numbers), comparison.md (tables for a paper), probe_documents.jsonl (the cost of every story
+    under every model) and probe_stories.jsonl (what the models wrote). Each training is kept as soon as it is done, so
+    that a killed comparison goes on where it was.
 
-    Example: kathalab tokenization compare --corpus results/corpus --languages '[hi]'
-    --tokenizers '[results/tokenizers/hi/sentencepiece-bpe,results/tokenizers/hi/bytelevel-bpe]'
+    Example: kathalab tokenization compare --corpus results/corpus --language hi
+    --tokenizers '[results/tokenizers/hi/sentencepiece-bpe,results/tokenizers/hi/akshara-bpe]'
     --output results/comparisons/hi
 
     Args:
         corpus: corpus folder; its train split trains the probes.
-        tokenizers: tokenizer folders, e.g. '[A,B]'; differences are taken to the first sentencepiece-bpe among them,
-            else to the first.
+        tokenizers: tokenizers, e.g. '[A,B]': folders, tokenizer.json, .model and .tiktoken files, names on the Hub.
+            Folders of the lab are probed; differences are taken to the first sentencepiece-bpe among them, else to the
+            first.
         output: comparison folder to make.
-        languages: languages to compare on, e.g. '[hi]'; all of the corpus's if left out.
-        split: held-out split to measure on: validation, or test once the choice is made.
+        language: language to compare on; may be left out if the corpus has only one.
+        split: held-out split to measure on: test or validation.
         seeds: trainings of the probe per tokenizer, with seeds 0, 1, …; at least 2.
+        also: further corpora whose test split the probes are scored on, e.g. '{pratham: results/pratham/corpus}'.
+        parallel: further parallel text for parity with English, e.g. '{flores: FOLDER}' with a file LANGUAGE.txt each.
+        gold: folder of morphology gold (unimorph/, ud/ and regional-tinystories/morphscore/ as published).
+        published: set the published vocabularies that `kathalab tokenization unpack` has unpacked beside them.
+        keep: folder for the finished trainings; OUTPUT.probes if left out.
         probe: the small model and its training.
     """
+    from tokenization.comparing.comparison import Beside
     from tokenization.comparing.comparison import compare as run
+    from tokenization.opening.published import installed
 
-    result = run(corpus, languages, tokenizers, output, split, seeds, probe)
-    best = min(result["tokenizers"], key=lambda entry: entry["probe"]["bits_per_character"]["over_seeds"]["value"])
-    bits = best["probe"]["bits_per_character"]["over_seeds"]["value"]
-    print(
-        f"Compared {len(tokenizers)} tokenizers in {output}; fewest bits per character: {best['name']} with {bits:.3f}."
-    )
+    sources = [*tokenizers, *(installed() if published else [])]
+    keep = keep or output.with_name(f"{output.name}.probes")
+    result = run(corpus, language, sources, output, split, seeds, probe, Beside(also, parallel, gold), keep)
+    verdict = result["ranking"]["sentence"] if result["ranking"] else "None of them could serve a small model."
+    print(f"Compared {len(sources)} tokenizers in {output}/comparison.html. {verdict}")
 
 
 def publish(folder: Path, /, repo: str, private: bool = False, dry_run: bool = False) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tokenizers import AddedToken, Tokenizer, processors
 
 from corpora.errors import UserError
-from corpora.folders import write_json
+from corpora.folders import MANIFEST, read_manifest, write_json
 from tokenization.specials import BEGIN, END, PAD, SPECIALS, UNKNOWN
 
 if TYPE_CHECKING:
@@ -88,3 +88,8 @@ def load_tokenizer(folder: str | os.PathLike[str]) -> PreTrainedTokenizerFast:
     if tokenizer.bos_token_id is None or tokenizer.eos_token_id is None:
         raise UserError(f"the tokenizer in {str(path)!r} has no beginning or end token; train one with kathalab.")
     return tokenizer
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether a tokenizer folder was made by the lab, with its special tokens and its manifest."""
+    return (folder / MANIFEST).is_file() and read_manifest(folder).get("kind") == "tokenizer"

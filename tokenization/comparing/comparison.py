@@ -1,270 +1,272 @@
-"""Comparing tokenizers on one corpus: measures and the probe, as numbers, a table and one record per story."""
+"""Comparing tokenizers on one language: every measure, the probes that decide, and the report."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from corpora.errors import UserError
-from corpora.folders import fingerprint, new_folder, read_json, write_json, write_json_lines, write_manifest, write_text
+from corpora.folders import fingerprint, new_folder, sha256, write_json, write_json_lines, write_manifest, write_text
+from corpora.katha import LANGUAGES as KATHA
+from corpora.katha import read_katha
+from corpora.languages import get_language
 from corpora.stories import Story, read_corpus
-from tokenization.folder import load_tokenizer
-from tokenization.measures.running_text import DEFINITIONS, measure
-from tokenization.probe.probing import Size, bits_per_character, choose_text, solve_sizes, steps, train_and_score
+from tokenization.comparing.curve import vocabulary_curve
+from tokenization.comparing.explorer import choose_sentences, explore
+from tokenization.comparing.extrinsic import Runs, bits, clusters, compare_with, judge_generation, summarise_runs
+from tokenization.comparing.intrinsic import Texts, measure_all
+from tokenization.comparing.markdown import render
+from tokenization.comparing.page import write_comparison_page
+from tokenization.comparing.prediction import predict
+from tokenization.comparing.ranking import rank
+from tokenization.folder import is_ours
+from tokenization.opening.formats import open_tokenizer
+from tokenization.opening.tokenizer import Tokenizer
+from tokenization.probe.runs import Probed, run_probes
 from tokenization.probe.settings import ProbeSettings
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
+from tokenization.probe.sizes import Size, least_parameters, solve_sizes
+from tokenization.probe.windows import choose_text
 
 REFERENCE_KIND = "sentencepiece-bpe"
 
-COLUMNS = {
-    "fertility": "Tokens/word",
-    "characters_per_token": "Characters/token",
-    "akshara_splitting_rate": "Aksharas split",
-    "single_token_word_rate": "One-token words",
-    "renyi_efficiency": "Rényi efficiency",
-    "round_trip_rate": "Round trip",
-    "vocabulary_use": "Vocabulary used",
-}
-"""The measures that stand in the table; the others stand in `comparison.json` only."""
-
 
 @dataclass(frozen=True)
-class Candidate:
-    """One tokenizer that takes part."""
+class Beside:
+    """What is measured on beside the corpus."""
 
-    name: str
-    kind: str
-    fingerprint: str | None
-    tokenizer: PreTrainedTokenizerFast
-
-    @property
-    def vocabulary_size(self) -> int:
-        return len(self.tokenizer)
+    also: dict[str, Path] = field(default_factory=dict)
+    """Further corpora whose test split the probes are scored on: name -> corpus folder."""
+    parallel: dict[str, Path] = field(default_factory=dict)
+    """Further parallel text for parity with English, beside Katha-72: name -> folder with LANGUAGE.txt, a line each."""
+    gold: Path | None = None
+    """Folder of morphology gold (`unimorph/`, `ud/`, `regional-tinystories/morphscore/`)."""
 
 
-def open_candidates(folders: Sequence[Path]) -> list[Candidate]:
-    """The tokenizers of these folders, named by folder; UserError if none is given or two share a name."""
-    names = [folder.resolve().name for folder in folders]
-    if not names:
-        raise UserError("no tokenizer to compare; give at least one folder with --tokenizers.")
+def open_all(sources: Sequence[str | Path]) -> list[tuple[Tokenizer, Path | None]]:
+    """The tokenizers, each with its folder if the lab made it; UserError if none is given or two share a name."""
+    if not sources:
+        raise UserError("no tokenizer to compare; give at least one with --tokenizers.")
+    opened = [(open_tokenizer(source), Path(source) if is_ours(Path(source)) else None) for source in sources]
+    names = [tokenizer.name for tokenizer, _ in opened]
     if len(set(names)) < len(names):
-        raise UserError(f"two tokenizers share a folder name ({', '.join(sorted(names))}); rename one of the folders.")
-    candidates = []
-    for name, folder in zip(names, folders, strict=True):
-        tokenizer = load_tokenizer(folder)
-        manifest = read_json(folder / "manifest.json") if (folder / "manifest.json").is_file() else {}
-        kind = manifest.get("configuration", {}).get("kind", "other")
-        candidates.append(Candidate(name, kind, manifest.get("fingerprint"), tokenizer))
-    return candidates
+        raise UserError(f"two tokenizers share a name ({', '.join(sorted(names))}); rename one of the folders.")
+    return opened
 
 
 def compare(
     corpus: Path,
-    languages: Sequence[str] | None,
-    folders: Sequence[Path],
+    language: str | None,
+    sources: Sequence[str | Path],
     output: Path,
     split: str,
     seeds: int,
     settings: ProbeSettings,
+    beside: Beside,
+    keep: Path,
 ) -> dict[str, Any]:
-    """Measure the tokenizers on the corpus's held-out split, write the comparison folder and return its numbers."""
+    """Measure and probe the tokenizers on the corpus's held-out split, write the comparison and return its numbers.
+
+    `keep`: where each probe is kept as soon as it is done.
+    """
     if split == "train":
         raise UserError("tokenizers are compared on text they were not trained on; choose validation or test.")
     if seeds < 2:
         raise UserError(f"--seeds is {seeds}, but an interval over seeds needs at least 2.")
-    candidates = open_candidates(folders)
-    held_out = read_corpus(corpus, split, languages)
-    training = choose_text(read_corpus(corpus, "train", languages), settings.characters)
-    scored = choose_text(held_out, settings.held_out_characters)
-    reference = next((c.name for c in candidates if c.kind == REFERENCE_KIND), candidates[0].name)
-    sizes = solve_sizes([candidate.vocabulary_size for candidate in candidates], settings)
-
-    texts = [story.text for story in held_out]
-    measures = {c.name: measure(c.tokenizer, texts, _clusters(held_out)) for c in candidates}
-    nats = _probe_all(candidates, sizes, training, scored, settings, seeds)
-    probes = _summarise(nats, scored, reference)
+    opened = open_all(sources)
+    held_out = read_corpus(corpus, split, [language] if language else None)
     spoken = sorted({story.language for story in held_out})
+    if len(spoken) > 1:
+        raise UserError(f"the corpus holds {', '.join(spoken)}; compare on one of them, for example --language hi.")
+    code = spoken[0]
+    training = choose_text(read_corpus(corpus, "train", [code]), settings.characters)
+    scored = {split: choose_text(held_out, settings.held_out_characters)}
+    if code in KATHA:
+        scored["katha72"] = [story.as_story() for story in read_katha([code])]
+    for name, folder in beside.also.items():
+        scored[name] = choose_text(read_corpus(folder, "test", [code]), settings.held_out_characters)
+
+    tokenizers = [tokenizer for tokenizer, _ in opened]
+    texts = Texts.read(code, split, held_out, beside.parallel, beside.gold)
+    intrinsic = measure_all(tokenizers, texts)
+    probed, skipped = choose_probed(opened, settings)
+    reference = next((p.tokenizer.name for p in probed if p.tokenizer.kind == REFERENCE_KIND), "")
+    reference = reference or (probed[0].tokenizer.name if probed else tokenizers[0].name)
+    runs = run_probes(probed, reference, training, scored, settings, seeds, keep)
+
     result: dict[str, Any] = {
+        "title": f"Tokenizers for {get_language(code).name}",
         "setup": {
-            "corpus": fingerprint(corpus, "corpus"),
             "languages": spoken,
+            "corpus": fingerprint(corpus, "corpus"),
             "split": split,
             "documents": len(held_out),
-            "characters": sum(len(text) for text in texts),
+            "characters": sum(len(story.text) for story in held_out),
+            "texts": [*texts.facts(), *_scored_facts(scored)],
+            "reference": reference,
             "probe": {
                 **asdict(settings),
-                "parameters": sizes[0].parameters,
+                "parameters": probed[0].size.parameters if probed else None,
                 "seeds": list(range(seeds)),
-                "steps": steps([story.text for story in training], settings),
                 "training_documents": len(training),
                 "training_characters": sum(len(story.text) for story in training),
-                "held_out_documents": len(scored),
-                "held_out_characters": sum(len(story.text) for story in scored),
             },
-            "reference": reference,
-            "definitions": DEFINITIONS,
         },
+        "definitions": {name: asdict(definition) for name, definition in texts.definitions().items()},
         "tokenizers": [
             {
-                "name": candidate.name,
-                "kind": candidate.kind,
-                "vocabulary_size": candidate.vocabulary_size,
-                "metrics": measures[candidate.name],
-                "probe": {
-                    "parameters": size.parameters,
-                    "embedding_parameters": size.embedding_parameters,
-                    "other_parameters": size.other_parameters,
-                    "feed_forward_width": size.feed_forward,
-                    **probes[candidate.name],
-                },
+                "name": tokenizer.name,
+                "kind": tokenizer.kind,
+                "vocabulary_size": tokenizer.vocabulary_size,
+                "published": tokenizer.published,
+                "byte_level": tokenizer.byte_level,
+                "license": tokenizer.license,
+                "fingerprint": tokenizer.fingerprint,
+                "measures": intrinsic[tokenizer.name].measures,
+                "scripts": intrinsic[tokenizer.name].scripts,
+                "probe": {"skipped": skipped.get(tokenizer.name, "")},
             }
-            for candidate, size in zip(candidates, sizes, strict=True)
+            for tokenizer in tokenizers
         ],
+        "ranking": None,
+        "curve": None,
+        "prediction": [],
+        "explorer": explore(tokenizers, choose_sentences([story.text for story in held_out], code)),
     }
-    with new_folder(output) as folder:
-        write_json(folder / "comparison.json", result)
-        write_text(folder / "comparison.md", render(result))
-        write_json_lines(folder / "probe_documents.jsonl", _records(candidates, nats, scored))
+    if runs:
+        _add_probes(result, probed, runs, training, scored, reference)
+    with new_folder(output) as place:
+        write_json(place / "comparison.json", result)
+        write_text(place / "comparison.md", render(result))
+        write_json_lines(place / "probe_documents.jsonl", _documents(runs, scored))
+        write_json_lines(place / "probe_stories.jsonl", _stories(runs))
+        write_comparison_page([result], place / "comparison.html")
         write_manifest(
-            folder,
+            place,
             "comparison",
             {"languages": spoken, "split": split, "seeds": seeds, "probe": asdict(settings)},
             inputs={"corpus": fingerprint(corpus, "corpus")}
-            | {f"tokenizer {c.name}": c.fingerprint for c in candidates if c.fingerprint},
+            | {f"tokenizer {tokenizer.name}": tokenizer.fingerprint for tokenizer in tokenizers}
+            | {f"corpus {name}": fingerprint(folder, "corpus") for name, folder in beside.also.items()}
+            | {
+                f"parallel {name} {file.name}": sha256(file)
+                for name, folder in beside.parallel.items()
+                for file in sorted(folder.glob("*.txt"))
+            },
+            licenses=sorted({story.license for story in held_out if story.license}),
         )
     return result
 
 
-def _clusters(stories: Sequence[Story]) -> list[str]:
-    return [story.group or story.id for story in stories]
+def choose_probed(
+    opened: Sequence[tuple[Tokenizer, Path | None]], settings: ProbeSettings
+) -> tuple[list[Probed], dict[str, str]]:
+    """The tokenizers that can serve the small model, with its size for each; of the others, why not."""
+    skipped: dict[str, str] = {}
+    fitting: list[tuple[Tokenizer, Path]] = []
+    for tokenizer, folder in opened:
+        if folder is None:
+            skipped[tokenizer.name] = (
+                f"It is not one of the lab's folders; kathalab tokenization prune makes one of its "
+                f"{tokenizer.vocabulary_size:,} ids that a small model has room for."
+            )
+        elif settings.parameters and settings.parameters < least_parameters(tokenizer.vocabulary_size, settings):
+            skipped[tokenizer.name] = (
+                f"Its table of {tokenizer.vocabulary_size:,} × {settings.width} leaves no room for blocks within "
+                f"{settings.parameters:,} parameters."
+            )
+        else:
+            fitting.append((tokenizer, folder))
+    if not fitting:
+        return [], skipped
+    sizes = solve_sizes([tokenizer.vocabulary_size for tokenizer, _ in fitting], settings)
+    return [Probed(tokenizer, folder, size) for (tokenizer, folder), size in zip(fitting, sizes, strict=True)], skipped
 
 
-def _probe_all(
-    candidates: Sequence[Candidate],
-    sizes: Sequence[Size],
+def _add_probes(
+    result: dict[str, Any],
+    probed: Sequence[Probed],
+    runs: Runs,
     training: Sequence[Story],
-    scored: Sequence[Story],
-    settings: ProbeSettings,
-    seeds: int,
-) -> dict[str, np.ndarray]:
-    """Nats of every scored story by tokenizer, each of shape (seeds, stories)."""
-    from tqdm import tqdm
-
-    texts, held_out = [story.text for story in training], [story.text for story in scored]
-    trainings = len(candidates) * seeds
-    seen = sys.stderr.isatty()
-    nats: dict[str, np.ndarray] = {}
-    with tqdm(total=trainings * steps(texts, settings), unit="step", mininterval=0.5, disable=not seen) as bar:
-        for number, (candidate, size) in enumerate(zip(candidates, sizes, strict=True)):
-            runs = []
-            for seed in range(seeds):
-                what = f"probe {number * seeds + seed + 1} of {trainings}: {candidate.name}, seed {seed}"
-                bar.set_description(what)
-                if not seen:
-                    print(what, file=sys.stderr, flush=True)
-                runs.append(train_and_score(candidate.tokenizer, size, texts, held_out, settings, seed, bar.update))
-            nats[candidate.name] = np.array(runs)
-    return nats
-
-
-def _summarise(nats: dict[str, np.ndarray], scored: Sequence[Story], reference: str) -> dict[str, dict[str, Any]]:
-    """Bits per character with intervals over seeds and over documents, alone and against the reference."""
-    from evaluation.intervals import bootstrap_ratio, seed_interval
-
-    characters = [len(story.text) for story in scored]
-    clusters = _clusters(scored)
-
-    def both(table: np.ndarray) -> dict[str, dict[str, float]]:
-        per_seed = [bits_per_character(row.tolist(), characters) for row in table]
-        bits = table.mean(axis=0) / np.log(2)
-        return {
-            "over_seeds": seed_interval(per_seed).as_dict(),
-            "over_documents": bootstrap_ratio(bits, characters, clusters=clusters).as_dict(),
+    scored: Mapping[str, Sequence[Story]],
+    reference: str,
+) -> None:
+    """Put what the probes say into the comparison."""
+    entries = {entry["name"]: entry for entry in result["tokenizers"]}
+    decisive = next(iter(scored))
+    stories = scored[decisive]
+    differences = {text: compare_with(runs, reference, text, chosen) for text, chosen in scored.items()}
+    written = judge_generation(runs, training)
+    sizes: dict[str, Size] = {candidate.tokenizer.name: candidate.size for candidate in probed}
+    for name, done in runs.items():
+        entries[name]["probe"] = {
+            **summarise_runs(done, sizes[name], scored),
+            "difference": None if name == reference else {text: found[name] for text, found in differences.items()},
+            "generation": written.get(name, {}),
         }
+    intervals = {name: entries[name]["probe"]["texts"][decisive]["bits_per_character"] for name in runs}
+    lossy = [name for name in runs if entries[name]["measures"]["round_trip_rate"]["value"] != 1]
+    ranked = {name: intervals[name]["value"] for name in runs if name not in lossy}
+    if ranked:
+        best = min(ranked, key=lambda name: ranked[name])
+        exact = {name: runs[name] for name in ranked}
+        language = get_language(result["setup"]["languages"][0]).name
+        result["ranking"] = rank(
+            language, decisive, intervals, compare_with(exact, best, decisive, stories), lossy=lossy
+        )
+    kinds = {name: entries[name]["kind"] for name in ranked}
+    curves = [
+        vocabulary_curve(
+            kind,
+            {name: sizes[name].vocabulary for name in same},
+            {name: sizes[name].embedding_parameters / sizes[name].parameters for name in same},
+            intervals,
+            {name: bits(runs[name], decisive) for name in same},
+            [len(story.text) for story in stories],
+            clusters(stories),
+        )
+        for kind in dict.fromkeys(kinds.values())
+        for same in [[name for name in kinds if kinds[name] == kind]]
+    ]
+    result["curve"] = max((curve for curve in curves if curve), key=lambda curve: len(curve["points"]), default=None)
+    result["prediction"] = predict({name: entries[name]["measures"] for name in ranked}, ranked)
 
-    return {
-        name: {
-            "bits_per_character": both(table),
-            "bits_per_character_by_seed": [bits_per_character(row.tolist(), characters) for row in table],
-            "difference_to_reference": None if name == reference else both(table - nats[reference]),
+
+def _scored_facts(scored: Mapping[str, Sequence[Story]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "what": "stories that the probes are scored on",
+            "documents": len(stories),
+            "characters": sum(len(story.text) for story in stories),
         }
-        for name, table in nats.items()
-    }
+        for name, stories in scored.items()
+    ]
 
 
-def _records(
-    candidates: Sequence[Candidate], nats: dict[str, np.ndarray], scored: Sequence[Story]
-) -> Iterator[dict[str, Any]]:
-    """One record per tokenizer, seed and story: enough to compute every probe number again."""
-    for candidate in candidates:
-        for seed, row in enumerate(nats[candidate.name]):
-            for story, value in zip(scored, row, strict=True):
+def _documents(runs: Runs, scored: Mapping[str, Sequence[Story]]) -> Iterator[dict[str, Any]]:
+    """One record per tokenizer, seed, text and story: enough to compute every probe number again."""
+    for name, seed, run in _each(runs):
+        for text, stories in scored.items():
+            for story, nats in zip(stories, run.nats[text], strict=True):
                 yield {
-                    "tokenizer": candidate.name,
+                    "tokenizer": name,
                     "seed": seed,
+                    "text": text,
                     "id": story.id,
                     "group": story.group,
                     "language": story.language,
                     "characters": len(story.text),
-                    "nats": float(value),
+                    "nats": nats,
                 }
 
 
-def render(result: dict[str, Any]) -> str:
-    """The comparison as a Markdown page: one table, one line for each column, the set-up."""
-    setup = result["setup"]
-    probe = setup["probe"]
-    header = ["Tokenizer", "Vocabulary", *COLUMNS.values(), "Bits/character", "Against reference"]
-    rows = []
-    for entry in result["tokenizers"]:
-        difference = entry["probe"]["difference_to_reference"]
-        rows.append(
-            [
-                entry["name"],
-                str(entry["vocabulary_size"]),
-                *(_cell(entry["metrics"][name]) for name in COLUMNS),
-                _cell(entry["probe"]["bits_per_character"]["over_seeds"]),
-                "reference" if difference is None else _cell(difference["over_seeds"], sign="+"),
-            ]
-        )
-    table = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
-    return "\n".join(
-        [
-            f"# Tokenizers compared: {', '.join(setup['languages'])}",
-            "",
-            *("| " + " | ".join(row) + " |" for row in table),
-            "",
-            f"Measured on {setup['documents']} {setup['split']} stories, {setup['characters']:,} characters. "
-            "In brackets: 95 % intervals, over documents for the measures and over seeds (Student's t) for the probe.",
-            "",
-            "- Vocabulary: number of ids, special tokens and byte pieces included.",
-            *(f"- {title}: {DEFINITIONS[name]}." for name, title in COLUMNS.items()),
-            "- Bits/character: cost of whole held-out stories, their end included, under a small Llama trained on the "
-            "tokenizer's ids; lower is better.",
-            f"- Against reference: bits/character minus those of {setup['reference']}, paired by seed.",
-            "",
-            f"The probe: {probe['parameters']:,} parameters in all for every tokenizer (width {probe['width']}, "
-            f"{probe['layers']} blocks, tied embeddings, feed-forward width solved), {probe['training_characters']:,} "
-            f"characters of training text seen {probe['passes']} time(s) in {probe['steps']:,} steps, windows of "
-            f"{probe['window_characters']} characters; {len(probe['seeds'])} seeds; scored on "
-            f"{probe['held_out_documents']} stories, {probe['held_out_characters']:,} characters. Equal parameters and "
-            "equal text, not equal compute: more tokens cost more of it.",
-            "",
-        ]
-    )
+def _stories(runs: Runs) -> Iterator[dict[str, Any]]:
+    for name, seed, run in _each(runs):
+        for story in run.stories:
+            yield {"tokenizer": name, "seed": seed, **story}
 
 
-def _cell(measured: dict[str, float | None], sign: str = "") -> str:
-    value, low, high = measured["value"], measured["low"], measured["high"]
-    if value is None:
-        return "–"
-    if low is None or high is None or low == high:
-        return f"{value:{sign}.3f}"
-    return f"{value:{sign}.3f} [{low:{sign}.3f}, {high:{sign}.3f}]"
+def _each(runs: Runs) -> Iterable[tuple[str, int, Any]]:
+    return ((name, seed, run) for name, done in runs.items() for seed, run in enumerate(done))
