@@ -14,7 +14,7 @@ from corpora.errors import UserError
 from corpora.folders import fingerprint, new_folder, read_json, write_json, write_json_lines, write_manifest, write_text
 from corpora.stories import Story, read_corpus
 from tokenization.folder import load_tokenizer
-from tokenization.measures.running_text import DEFINITIONS, measure
+from tokenization.measures.by_document import DEFINITIONS, measure
 from tokenization.probe.probing import Size, bits_per_character, choose_text, solve_sizes, steps, train_and_score
 from tokenization.probe.settings import ProbeSettings
 

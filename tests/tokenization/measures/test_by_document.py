@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerFast
 from corpora.errors import UserError
 from evaluation.token_bytes import byte_level_letters, token_bytes
 from tokenization.folder import load_tokenizer
-from tokenization.measures.running_text import DEFINITIONS, Instrument, measure, renyi_efficiency
+from tokenization.measures.by_document import DEFINITIONS, Instrument, measure, renyi_efficiency
 from tokenization.training.trainers import KINDS, train_tokenizer
 
 
