@@ -51,7 +51,7 @@ def measure_efficiency(
 
     `ids`: all tokens, shape (tokens,); `texts`: number of the text that each stands in. The interval is ± 1.96 standard
     errors of the infinitesimal jackknife: the root of the sum over texts (or `clusters` of them) of each one's squared
-    influence, times n / (n − 1) for n texts (Efron 1982, The Jackknife, the Bootstrap and Other Resampling Plans, chapter
+    influence, times n / (n − 1) for n texts (Efron 1982, The Jackknife, the Bootstrap and Other Resampling Plans, ch.
     6).
     """
     if not len(ids):

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evaluation.intervals import proportion
 from tokenization.measures import entropy, vocabulary
-from tokenization.measures.definitions import Definition, Measured
+from tokenization.measures.definitions import Definition, Measured, point
 from tokenization.measures.edits import distance
 from tokenization.measures.prepared import PreparedTexts
 from tokenization.measures.resampling import bootstrap_ratios
@@ -57,7 +58,11 @@ _DEFINITIONS = {
         "Byte tokens", "tokens that are a byte piece or not valid UTF-8 / tokens", "", "lower", "percent"
     ),
     "round_trip_rate": Definition(
-        "Exact round trips", "texts that decode(encode(text)) gives back exactly / texts", "", "higher", "percent"
+        "Exact round trips",
+        "texts that decode(encode(text)) gives back exactly / texts; Wilson's interval",
+        "",
+        "higher",
+        "percent",
     ),
     "round_trip_character_error": Definition(
         "Round-trip errors",
@@ -71,7 +76,7 @@ _DEFINITIONS = {
     ),
     "whole_in_window": Definition(
         f"Whole in {WINDOW} tokens",
-        f"texts of at most {WINDOW} tokens, their beginning and end among them / texts",
+        f"texts of at most {WINDOW} tokens, their beginning and end among them / texts; Wilson's interval",
         "",
         "higher",
         "percent",
@@ -121,7 +126,6 @@ def measure_text(
     if classes is None:
         classes = vocabulary.classify(tokenizer)
     tokens = encode(tokenizer, texts)
-    ones = np.ones(len(texts))
     errors = _round_trip_errors(tokenizer, texts, tokens)
     bytes_ = np.isin(classes, vocabulary.CLASSES.index("bytes"))
     unknown = tokens.ids == (-1 if tokenizer.unknown_id is None else tokenizer.unknown_id)
@@ -139,10 +143,8 @@ def measure_text(
             "single_token_word_rate": (single, texts.words),
             "unknown_rate": (_per_text(tokens.texts[unknown], texts), tokens.counts),
             "byte_fallback_rate": (_per_text(tokens.texts[bytes_[tokens.ids]], texts), tokens.counts),
-            "round_trip_rate": (errors == 0, ones),
             "round_trip_character_error": (errors, texts.characters),
             "characters_per_window": (WINDOW * texts.characters, tokens.counts + 2),
-            "whole_in_window": (tokens.counts + 2 <= WINDOW, ones),
         },
         texts.clusters,
         resamples,
@@ -150,6 +152,8 @@ def measure_text(
     counts = np.bincount(tokens.ids, minlength=tokenizer.vocabulary_size)
     return {
         **found,
+        "round_trip_rate": _share(errors == 0, texts),
+        "whole_in_window": _share(tokens.counts + 2 <= WINDOW, texts),
         **vocabulary.measure_use(counts, classes),
         **entropy.measure_efficiency(tokens.ids, tokens.texts, tokenizer.vocabulary_size, texts.clusters),
     }
@@ -205,6 +209,11 @@ def _boundaries(tokens: Tokens, texts: PreparedTexts) -> tuple[np.ndarray, np.nd
     """Of each two neighbours in one text: the first one's end, the second one's start, and the text's number."""
     same = tokens.texts[1:] == tokens.texts[:-1]
     return tokens.ends[:-1][same], tokens.starts[1:][same], tokens.texts[1:][same]
+
+
+def _share(hits: np.ndarray, texts: PreparedTexts) -> Measured:
+    """Share of texts, with Wilson's interval: often all are hits or none is, where the bootstrap has no width."""
+    return dict(proportion(hits, clusters=texts.clusters).as_dict()) if len(texts) else point(None)
 
 
 def _per_text(owners: np.ndarray, texts: PreparedTexts) -> np.ndarray:
