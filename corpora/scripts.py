@@ -37,12 +37,12 @@ class Letters(NamedTuple):
 def count_letters(text: str) -> Letters:
     """The letters and marks of a text by script; those outside the Basic Multilingual Plane are not counted."""
     codes = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), dtype="<u2")
-    counts = np.bincount(_table()[codes], minlength=5)
+    counts = np.bincount(letter_table()[codes], minlength=5)
     return Letters(*counts[1:].tolist())
 
 
 @cache
-def _table() -> np.ndarray:
+def letter_table() -> np.ndarray:
     """Code unit -> 0: no letter, 1 to 3: a script of ours, 4: another script. uint8, shape (65536,)."""
     every = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x10000)]))
     table = np.zeros(0x10000, dtype=np.uint8)

@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 
 from tokenization.folder import TrainedTokenizer, load_tokenizer
-from tokenization.measures.running_text import measure
+from tokenization.measures.by_document import measure
 from tokenization.training.bytelevel import GPT2_PATTERN, train_bytelevel
 from tokenization.training.trainers import KINDS, SPELLINGS, train_tokenizer
 

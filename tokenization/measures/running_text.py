@@ -1,141 +1,229 @@
-"""Intrinsic measures of a tokenizer on held-out text, with bootstrap intervals over documents."""
+"""Intrinsic measures of a tokenizer on running text, with bootstrap intervals over texts."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-import regex
 
-from evaluation.token_bytes import token_bytes
+from evaluation.intervals import proportion
+from tokenization.measures import entropy, vocabulary
+from tokenization.measures.definitions import Definition, Measured, point
+from tokenization.measures.edits import distance
+from tokenization.measures.prepared import PreparedTexts
+from tokenization.measures.resampling import bootstrap_ratios
+from tokenization.opening.tokenizer import Tokenizer
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
+WINDOW = 512
+"""Tokens of a context window, those for a text's beginning and end among them."""
 
-RENYI_ALPHA = 2.5
+_WORD = "words are whitespace-separated runs without the punctuation at their edges"
+_RUST = "Rust et al. 2021, How Good is Your Tokenizer?"
 
-DEFINITIONS = {
-    "fertility": "tokens per whitespace-separated word of running text",
-    "characters_per_token": "Unicode code points per token",
-    "bytes_per_token": "UTF-8 bytes per token",
-    "akshara_splitting_rate": "share of the token boundaries inside a text that cut an akshara "
-    "(extended grapheme cluster, \\X), cuts inside a code point included",
-    "single_token_word_rate": "share of whitespace-separated words (with their punctuation) that no boundary cuts",
-    "renyi_efficiency": "Rényi entropy (α = 2.5) of the tokens divided by log2 of the vocabulary size",
-    "renyi_efficiency_observed": "the same divided by log2 of the number of different tokens seen",
-    "round_trip_rate": "share of documents that decode(encode(text)) gives back exactly",
-    "vocabulary_use": "share of the vocabulary, special tokens and byte pieces included, that the text uses",
+_DEFINITIONS = {
+    "fertility": Definition("Fertility", "tokens / whitespace-separated words of running text", _RUST, "lower"),
+    "characters_per_token": Definition("Characters/token", "Unicode code points / tokens", "", "higher"),
+    "bytes_per_token": Definition("Bytes/token", "UTF-8 bytes / tokens", "", "higher"),
+    "aksharas_per_token": Definition(
+        "Aksharas/token", "extended grapheme clusters (\\X) / tokens", "Unicode UAX 29 with GB9c", "higher"
+    ),
+    "akshara_splitting_rate": Definition(
+        "Aksharas split",
+        "boundaries inside an extended grapheme cluster (\\X), those inside a code point among them / boundaries "
+        "between tokens of a text",
+        "Unicode UAX 29 with GB9c",
+        "lower",
+        "percent",
+    ),
+    "code_point_splitting_rate": Definition(
+        "Code points split",
+        "boundaries inside a code point / boundaries between tokens of a text",
+        "",
+        "lower",
+        "percent",
+    ),
+    "continued_word_rate": Definition(
+        "Words cut", f"words with a boundary inside / words; {_WORD}", _RUST, "lower", "percent"
+    ),
+    "single_token_word_rate": Definition(
+        "Words of one token",
+        "words inside one known token that has the space before them too, where they follow one or begin the text / "
+        f"words; {_WORD}",
+        "single token retention rate: Nayeem et al. 2025, Beyond Fertility",
+        "higher",
+        "percent",
+    ),
+    "unknown_rate": Definition("Unknown tokens", "tokens for unknown text / tokens", "", "lower", "percent"),
+    "byte_fallback_rate": Definition(
+        "Byte tokens", "tokens that are a byte piece or not valid UTF-8 / tokens", "", "lower", "percent"
+    ),
+    "round_trip_rate": Definition(
+        "Exact round trips",
+        "texts that decode(encode(text)) gives back exactly / texts; Wilson's interval",
+        "",
+        "higher",
+        "percent",
+    ),
+    "round_trip_character_error": Definition(
+        "Round-trip errors",
+        "Levenshtein distance of decode(encode(text)) to the text / code points",
+        "character error rate: Levenshtein 1966",
+        "lower",
+        "percent",
+    ),
+    "characters_per_window": Definition(
+        f"Characters in {WINDOW} tokens", f"{WINDOW} × code points / tokens, two more a text", "", "higher", "whole"
+    ),
+    "whole_in_window": Definition(
+        f"Whole in {WINDOW} tokens",
+        f"texts of at most {WINDOW} tokens, their beginning and end among them / texts; Wilson's interval",
+        "",
+        "higher",
+        "percent",
+    ),
 }
-"""One line for every measure; its keys are those of `measure`."""
 
-Measured = dict[str, float | None]
-"""`{"value", "low", "high"}`; low and high are None where there is no interval."""
+DEFINITIONS: dict[str, Definition] = {**_DEFINITIONS, **vocabulary.DEFINITIONS, **entropy.DEFINITIONS}
+"""Its keys are those of `measure_text`."""
 
 
 @dataclass(frozen=True)
-class DocumentCounts:
-    """What the measures need of one document; special tokens are not counted."""
+class Tokens:
+    """The tokens of all texts in one row; positions are those of `PreparedTexts`."""
 
-    ids: list[int]
-    characters: int
-    bytes: int
-    words: int
-    whole_words: int
-    """Words with no token boundary inside."""
-    boundaries: int
-    """Token boundaries strictly inside the text."""
-    boundaries_in_aksharas: int
-    round_trips: bool
+    ids: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    texts: np.ndarray
+    """Number of the text that each token stands in; every array here has shape (tokens,)."""
+    counts: np.ndarray
+    """Tokens of each text, shape (texts,)."""
 
 
-class Instrument:
-    """Counts documents with one tokenizer."""
-
-    def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
-        self.tokenizer = tokenizer
-        self.pieces, self.prepends_space = token_bytes(tokenizer)
-
-    def count(self, text: str) -> DocumentCounts:
-        """Encode one document without special tokens and count what the measures need."""
-        ids = self.tokenizer.encode(text, add_special_tokens=False)
-        surface = b"".join(self.pieces[number] for number in ids)
-        prefix = 1 if self.prepends_space and surface.startswith(b" ") else 0
-        ends = np.cumsum([len(self.pieces[number]) for number in ids], dtype=np.int64)
-        inside = ends[(ends > prefix) & (ends < len(surface))]
-        characters = surface.decode("utf-8", errors="replace")
-        clusters = np.cumsum([len(cluster.encode()) for cluster in regex.findall(r"\X", characters)], dtype=np.int64)
-        words = [(match.start(), match.end()) for match in re.finditer(rb"[^\s]+", _plain_spaces(characters))]
-        cuts = [np.searchsorted(inside, end, "left") - np.searchsorted(inside, start, "right") for start, end in words]
-        return DocumentCounts(
-            ids=ids,
-            characters=len(text),
-            bytes=len(text.encode()),
-            words=len(words),
-            whole_words=sum(cut == 0 for cut in cuts),
-            boundaries=len(inside),
-            boundaries_in_aksharas=int((~np.isin(inside, clusters)).sum()),
-            round_trips=self.tokenizer.decode(ids) == text,
-        )
+def encode(tokenizer: Tokenizer, texts: PreparedTexts) -> Tokens:
+    """Encode all texts."""
+    encoded = tokenizer.encode_batch(texts.texts)
+    counts = np.array([len(one.ids) for one in encoded], dtype=np.int64)
+    numbers = np.repeat(np.arange(len(encoded)), counts)
+    none = [np.empty(0, dtype=np.int64)]
+    return Tokens(
+        np.concatenate(none + [one.ids for one in encoded]),
+        np.concatenate(none + [one.starts for one in encoded]) + texts.offsets[numbers],
+        np.concatenate(none + [one.ends for one in encoded]) + texts.offsets[numbers],
+        numbers,
+        counts,
+    )
 
 
-def _plain_spaces(text: str) -> bytes:
-    """UTF-8 of `text` with every whitespace character as that many ASCII spaces, so that byte positions hold."""
-    return re.sub(r"\s", lambda match: " " * len(match[0].encode()), text).encode()
-
-
-def measure(
-    tokenizer: PreTrainedTokenizerFast,
-    texts: Sequence[str],
-    clusters: Sequence[Hashable] | None = None,
-    resamples: int = 2000,
+def measure_text(
+    tokenizer: Tokenizer, texts: PreparedTexts, classes: np.ndarray | None = None, resamples: int = 2000
 ) -> dict[str, Measured]:
-    """Every measure of `DEFINITIONS` on whole documents, each `{"value", "low", "high"}` (95 % over documents).
+    """Every measure of `DEFINITIONS` on whole texts, with 95 % intervals over texts (their clusters, where given).
 
-    `clusters` ties documents that are resampled together. A ratio with an empty denominator (no boundary at all) is
-    None. Rényi efficiency and vocabulary use have no interval: resampling documents loses rare tokens and biases both.
+    `classes`: those of `vocabulary.classify(tokenizer)`, found here if not given. A ratio with an empty denominator (no
+    boundary at all, no text) has no value.
     """
-    from evaluation.intervals import bootstrap_ratio
-
-    instrument = Instrument(tokenizer)
-    documents = [instrument.count(text) for text in texts]
-    tokens = [len(document.ids) for document in documents]
-
-    def ratio(numerators: list[int], denominators: list[int]) -> Measured:
-        if not sum(denominators):
-            return {"value": None, "low": None, "high": None}
-        return dict(bootstrap_ratio(numerators, denominators, clusters=clusters, resamples=resamples).as_dict())
-
-    counts = np.bincount([number for document in documents for number in document.ids], minlength=len(tokenizer))
+    if classes is None:
+        classes = vocabulary.classify(tokenizer)
+    tokens = encode(tokenizer, texts)
+    errors = _round_trip_errors(tokenizer, texts, tokens)
+    bytes_ = np.isin(classes, vocabulary.CLASSES.index("bytes"))
+    unknown = tokens.ids == (-1 if tokenizer.unknown_id is None else tokenizer.unknown_id)
+    splits = count_splits(tokens, texts)
+    cut, single = count_words(tokens, texts, unknown)
+    found = bootstrap_ratios(
+        {
+            "fertility": (tokens.counts, texts.runs),
+            "characters_per_token": (texts.characters, tokens.counts),
+            "bytes_per_token": (texts.bytes, tokens.counts),
+            "aksharas_per_token": (texts.aksharas, tokens.counts),
+            "akshara_splitting_rate": (splits.in_aksharas, splits.boundaries),
+            "code_point_splitting_rate": (splits.in_code_points, splits.boundaries),
+            "continued_word_rate": (cut, texts.words),
+            "single_token_word_rate": (single, texts.words),
+            "unknown_rate": (_per_text(tokens.texts[unknown], texts), tokens.counts),
+            "byte_fallback_rate": (_per_text(tokens.texts[bytes_[tokens.ids]], texts), tokens.counts),
+            "round_trip_character_error": (errors, texts.characters),
+            "characters_per_window": (WINDOW * texts.characters, tokens.counts + 2),
+        },
+        texts.clusters,
+        resamples,
+    )
+    counts = np.bincount(tokens.ids, minlength=tokenizer.vocabulary_size)
     return {
-        "fertility": ratio(tokens, [document.words for document in documents]),
-        "characters_per_token": ratio([document.characters for document in documents], tokens),
-        "bytes_per_token": ratio([document.bytes for document in documents], tokens),
-        "akshara_splitting_rate": ratio(
-            [document.boundaries_in_aksharas for document in documents], [document.boundaries for document in documents]
-        ),
-        "single_token_word_rate": ratio(
-            [document.whole_words for document in documents], [document.words for document in documents]
-        ),
-        "renyi_efficiency": _point(renyi_efficiency(counts, len(tokenizer))),
-        "renyi_efficiency_observed": _point(renyi_efficiency(counts, int((counts > 0).sum()))),
-        "round_trip_rate": ratio([int(document.round_trips) for document in documents], [1] * len(documents)),
-        "vocabulary_use": _point(float((counts > 0).mean())),
+        **found,
+        "round_trip_rate": _share(errors == 0, texts),
+        "whole_in_window": _share(tokens.counts + 2 <= WINDOW, texts),
+        **vocabulary.measure_use(counts, classes),
+        **entropy.measure_efficiency(tokens.ids, tokens.texts, tokenizer.vocabulary_size, texts.clusters),
     }
 
 
-def _point(value: float | None) -> Measured:
-    return {"value": value, "low": None, "high": None}
+@dataclass(frozen=True)
+class Splits:
+    """Boundaries between the tokens of each text, each of shape (texts,)."""
+
+    boundaries: np.ndarray
+    in_aksharas: np.ndarray
+    in_code_points: np.ndarray
 
 
-def renyi_efficiency(counts: np.ndarray, vocabulary_size: int, alpha: float = RENYI_ALPHA) -> float | None:
-    """H_α(p) / log2 V with H_α = log2(Σ p^α) / (1 − α), p the unigram distribution of the tokens (Zouhar et al. 2023).
+def count_splits(tokens: Tokens, texts: PreparedTexts) -> Splits:
+    """Boundaries strictly inside each text, and those of them inside an akshara and inside a code point."""
+    ends, starts, owners = _boundaries(tokens, texts)
+    inside = (ends > texts.offsets[owners]) & (starts < texts.offsets[owners + 1] - 1)
+    ends, starts, owners = ends[inside], starts[inside], owners[inside]
+    in_code_point = starts < ends
+    # A boundary may cover a gap (a space that belongs to no token): it splits only where no akshara begins in it.
+    in_akshara = in_code_point | (texts.before[starts + 1] == texts.before[ends])
+    return Splits(
+        _per_text(owners, texts), _per_text(owners[in_akshara], texts), _per_text(owners[in_code_point], texts)
+    )
 
-    `counts`: occurrences of each id, shape (ids,). None where log2 V is 0 or there are no tokens.
+
+def count_words(tokens: Tokens, texts: PreparedTexts, unknown: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Words of each text that a boundary cuts, and that lie in one known token with the space before them.
+
+    `unknown`: whether each token stands for unknown text, shape (tokens,).
     """
-    if vocabulary_size < 2 or not counts.sum():
-        return None
-    p = counts[counts > 0] / counts.sum()
-    return float(np.log2((p**alpha).sum()) / (1 - alpha) / np.log2(vocabulary_size))
+    ends, starts, _ = _boundaries(tokens, texts)
+    cut = np.zeros(len(texts.word_starts) + 1, dtype=bool)  # one more, for positions in no word (-1)
+    within = (ends > 0) & (starts < len(texts.word_at))
+    left, right = texts.word_at[ends[within] - 1], texts.word_at[starts[within]]
+    cut[right[left == right]] = True
+    single = ~cut
+    first = np.full(len(texts.word_at) + 1, -1, dtype=np.int64)
+    first[texts.word_starts[texts.spaced]] = np.flatnonzero(texts.spaced)
+    single[first[starts[starts == ends]]] = False  # its space belongs to the token before
+    for edge in (tokens.starts, tokens.ends - 1):
+        single[texts.word_at[np.minimum(edge[unknown], len(texts.word_at) - 1)]] = False
+    covered = np.cumsum(
+        np.bincount(tokens.starts, minlength=len(texts.word_at) + 1)
+        - np.bincount(tokens.ends, minlength=len(texts.word_at) + 1)
+    )
+    single[:-1] &= covered[texts.word_starts] > 0
+    return _per_text(texts.word_texts[cut[:-1]], texts), _per_text(texts.word_texts[single[:-1]], texts)
+
+
+def _boundaries(tokens: Tokens, texts: PreparedTexts) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each two neighbours in one text: the first one's end, the second one's start, and the text's number."""
+    same = tokens.texts[1:] == tokens.texts[:-1]
+    return tokens.ends[:-1][same], tokens.starts[1:][same], tokens.texts[1:][same]
+
+
+def _share(hits: np.ndarray, texts: PreparedTexts) -> Measured:
+    """Share of texts, with Wilson's interval: often all are hits or none is, where the bootstrap has no width."""
+    return dict(proportion(hits, clusters=texts.clusters).as_dict()) if len(texts) else point(None)
+
+
+def _per_text(owners: np.ndarray, texts: PreparedTexts) -> np.ndarray:
+    return np.bincount(owners, minlength=len(texts))
+
+
+def _round_trip_errors(tokenizer: Tokenizer, texts: PreparedTexts, tokens: Tokens) -> np.ndarray:
+    """Levenshtein distance of each text to what its tokens decode to, shape (texts,)."""
+    parts = np.split(tokens.ids, np.cumsum(tokens.counts)[:-1]) if len(texts) else []
+    return np.array(
+        [distance(tokenizer.decode(ids.tolist()), text) for ids, text in zip(parts, texts.texts, strict=True)],
+        dtype=np.int64,
+    )
