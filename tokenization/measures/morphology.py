@@ -13,19 +13,14 @@ is that of cuts between aksharas.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
-import regex
 
-from evaluation.intervals import bootstrap_ratio
+from tokenization.measures.cuts import Counts, Cuts
 from tokenization.measures.definitions import Definition, Measured, point
 from tokenization.measures.gold import Word
+from tokenization.measures.resampling import Ratio, resample
 from tokenization.opening.tokenizer import Tokenizer
-
-_CARRIER = "। "
-"""Stands before a word so that it is encoded as in running text, behind a space, whatever a tokenizer makes of spaces."""
 
 _V1 = "Arnett & Bergen 2025, Why do language models perform worse for morphologically complex languages? (COLING)"
 _V2 = "Arnett, Hudspeth & O'Connor 2025, Evaluating morphological alignment of tokenizers in 70 languages (2507.06378)"
@@ -92,35 +87,6 @@ def _definitions() -> dict[str, Definition]:
 DEFINITIONS = _definitions()
 
 
-@dataclass(frozen=True)
-class Counts:
-    """What the scores need of each word: float64 arrays of shape (words,)."""
-
-    gold: np.ndarray
-    """Morpheme boundaries."""
-    places: np.ndarray
-    """Places where a cut can hit: code points (aksharas) - 1."""
-    cuts: np.ndarray
-    """All cuts inside the word, those inside a code point included, as many as there are."""
-    different: np.ndarray
-    """Different places among them that are cut."""
-    hits: np.ndarray
-    """Morpheme boundaries that are cut."""
-
-    @cached_property
-    def chance(self) -> np.ndarray:
-        """Expected hits of `different` random cuts: the share of places that is cut, for each boundary."""
-        return self.gold * self.different / self.places
-
-    def any_chance(self) -> np.ndarray:
-        """Probability that `different` random cuts hit at least one boundary (hypergeometric)."""
-        missed = np.ones(len(self.gold))
-        for number in range(int(self.gold.max(initial=0))):
-            left = np.clip(self.places - self.different - number, 0, None) / np.maximum(self.places - number, 1)
-            missed *= np.where(number < self.gold, left, 1.0)
-        return 1 - missed
-
-
 def measure_morphology(
     tokenizer: Tokenizer, words: Sequence[Word], *, leading_space: bool = True, resamples: int = 2000
 ) -> dict[str, Measured]:
@@ -130,139 +96,35 @@ def measure_morphology(
     comparisons did. A measure without a denominator (no word, or none split) has no value.
     """
     cuts = Cuts.of(tokenizer, words, leading_space)
-    lemmas = [word.lemma or word.word for word in words]
-    measured: dict[str, Measured] = {}
-    for suffix, counts, kept in (("", *cuts.by_code_point()), ("_akshara", *cuts.by_akshara())):
-        clusters = [lemmas[number] for number in np.flatnonzero(kept)]
-        for name, value in _scores(counts, clusters, resamples).items():
-            measured[name + suffix] = value
-    counts, _ = cuts.by_code_point()
-    split = counts.cuts > 0
-    ones = np.ones(len(words))
-
-    def mean(values: np.ndarray) -> Measured:
-        return _ratio(values, ones, lemmas, resamples)
-
-    measured["morphscore_v2_recall"] = mean(np.where(split, counts.hits / np.maximum(counts.gold, 1), 1.0))
-    measured["morphscore_v2_precision"] = mean(np.where(split, counts.hits / np.maximum(counts.cuts, 1), 1.0))
-    measured["morphology_words_split"] = mean(split.astype(float))
-    measured["akshara_ceiling"] = _ratio(cuts.safe_gold, counts.gold, lemmas, resamples)
+    by_code_point, by_akshara = cuts.by_code_point(), cuts.by_akshara()
+    ratios = _scores(by_code_point) | {name + "_akshara": ratio for name, ratio in _scores(by_akshara).items()}
+    ratios |= _whole_words(by_code_point) | {"akshara_ceiling": (cuts.safe_gold, by_code_point.gold)}
+    measured = resample(ratios, [word.lemma or word.word for word in words], resamples)
+    for suffix, counts in (("", by_code_point), ("_akshara", by_akshara)):
+        if counts.gold.any() and measured["boundary_kappa" + suffix]["value"] is None:
+            measured["boundary_kappa" + suffix] = point(0.0)
     return measured
 
 
-def _scores(counts: Counts, lemmas: list[str], resamples: int) -> dict[str, Measured]:
-    split = counts.cuts > 0
-
-    def ratio(top: np.ndarray, bottom: np.ndarray) -> Measured:
-        return _ratio(top, bottom, lemmas, resamples)
-
-    kappa = ratio(counts.hits - counts.chance, counts.gold - counts.chance)
-    if kappa["value"] is None and len(counts.gold):
-        kappa = point(0.0)
+def _scores(counts: Counts) -> dict[str, Ratio]:
+    """Numerator and denominator of each measure of `_EACH`, by word."""
+    split = (counts.cuts > 0).astype(float)
     return {
-        "boundary_precision": ratio(counts.hits, counts.cuts),
-        "boundary_recall": ratio(counts.hits, counts.gold),
-        "boundary_f1": ratio(2 * counts.hits, counts.cuts + counts.gold),
-        "boundary_f1_split": ratio(2 * counts.hits, counts.cuts + counts.gold * split),
-        "boundary_kappa": kappa,
-        "morphscore_v1": ratio((counts.hits > 0).astype(float), split.astype(float)),
-        "morphscore_v1_chance": ratio(counts.any_chance() * split, split.astype(float)),
+        "boundary_precision": (counts.hits, counts.cuts),
+        "boundary_recall": (counts.hits, counts.gold),
+        "boundary_f1": (2 * counts.hits, counts.cuts + counts.gold),
+        "boundary_f1_split": (2 * counts.hits, counts.cuts + counts.gold * split),
+        "boundary_kappa": (counts.hits - counts.chance, counts.gold - counts.chance),
+        "morphscore_v1": ((counts.hits > 0).astype(float), split),
+        "morphscore_v1_chance": (counts.any_chance() * split, split),
     }
 
 
-def _ratio(top: np.ndarray, bottom: np.ndarray, lemmas: list[str], resamples: int) -> Measured:
-    if not bottom.sum() > 1e-9:
-        return point(None)
-    return dict(bootstrap_ratio(top, bottom, clusters=lemmas, resamples=resamples).as_dict())
-
-
-@dataclass(frozen=True)
-class Cuts:
-    """Where a tokenizer cuts words, flat: `word[i]` is the word that `place[i]` belongs to."""
-
-    words: Sequence[Word]
-    word: np.ndarray
-    """int, shape (cuts,)."""
-    place: np.ndarray
-    """Code points of the word before the cut; for a cut inside a code point those before that. int, shape (cuts,)."""
-    inside: np.ndarray
-    """Whether the cut lies inside a code point. bool, shape (cuts,)."""
-
-    @classmethod
-    def of(cls, tokenizer: Tokenizer, words: Sequence[Word], leading_space: bool = True) -> Cuts:
-        """The cuts strictly inside each word."""
-        carrier = _CARRIER if leading_space else ""
-        encoded = tokenizer.encode_batch([carrier + word.word for word in words])
-        if not encoded:
-            empty = np.zeros(0, dtype=np.int64)
-            return cls(words, empty, empty, empty.astype(bool))
-        word = np.repeat(np.arange(len(words)), [max(len(tokens.ids) - 1, 0) for tokens in encoded])
-        ends = np.concatenate([tokens.ends[:-1] for tokens in encoded]).astype(np.int64) - len(carrier)
-        starts = np.concatenate([tokens.starts[1:] for tokens in encoded]).astype(np.int64) - len(carrier)
-        inside = starts < ends
-        place = np.where(inside, starts, ends)
-        lengths = np.array([len(item.word) for item in words])[word]
-        kept = np.where(inside, place >= 0, (place > 0) & (starts > 0)) & (place < lengths)
-        return cls(words, word[kept], place[kept], inside[kept])
-
-    @cached_property
-    def _gold(self) -> tuple[np.ndarray, np.ndarray]:
-        """Word and place of every morpheme boundary."""
-        numbers = [number for number, word in enumerate(self.words) for _ in word.boundaries]
-        places = [place for word in self.words for place in word.boundaries]
-        return np.array(numbers, dtype=np.int64), np.array(places, dtype=np.int64)
-
-    @cached_property
-    def _aksharas(self) -> tuple[np.ndarray, np.ndarray]:
-        """For each word its offset in a flat table, and that table: aksharas that end at or before each code point."""
-        offsets = np.cumsum([0, *(len(word.word) + 1 for word in self.words)])
-        table = np.zeros(offsets[-1], dtype=np.int64)
-        for word, offset in zip(self.words, offsets, strict=False):
-            for match in regex.finditer(r"\X", word.word):
-                table[offset + match.end()] = 1
-            table[offset : offset + len(word.word) + 1] = np.cumsum(table[offset : offset + len(word.word) + 1])
-        return offsets, table
-
-    def by_code_point(self) -> tuple[Counts, np.ndarray]:
-        """Counts at code points, and which words they are of (all)."""
-        numbers, places = self._gold
-        lengths = np.array([len(word.word) for word in self.words], dtype=np.int64)
-        return self._count(numbers, places, self.place, ~self.inside, lengths - 1), np.ones(len(self.words), dtype=bool)
-
-    def by_akshara(self) -> tuple[Counts, np.ndarray]:
-        """Counts between aksharas with snapped gold, and which words have a boundary there."""
-        offsets, table = self._aksharas
-        numbers, places = self._gold
-        snapped = np.unique(np.stack([numbers, table[offsets[numbers] + places]]), axis=1)
-        snapped = snapped[:, snapped[1] > 0]
-        at = offsets[self.word] + self.place
-        between = ~self.inside & (table[at] > table[at - 1])
-        lengths = table[offsets[1:] - 1]
-        counts = self._count(snapped[0], snapped[1], table[at], between, lengths - 1)
-        kept = counts.gold > 0
-        fields = (counts.gold, counts.places, counts.cuts, counts.different, counts.hits)
-        return Counts(*(field[kept] for field in fields)), kept
-
-    @property
-    def safe_gold(self) -> np.ndarray:
-        """Morpheme boundaries of each word that lie between aksharas; float64, shape (words,)."""
-        offsets, table = self._aksharas
-        numbers, places = self._gold
-        at = offsets[numbers] + places
-        return np.bincount(numbers, weights=table[at] > table[at - 1], minlength=len(self.words))
-
-    def _count(
-        self, numbers: np.ndarray, places: np.ndarray, cut_places: np.ndarray, can_hit: np.ndarray, room: np.ndarray
-    ) -> Counts:
-        """Count gold boundaries (`numbers`, `places`) and cuts by word; only cuts that `can_hit` hit or stand for a place."""
-        count = len(self.words)
-        width = int(max(room.max(initial=0), 0)) + 2
-        different = np.unique(self.word[can_hit] * width + cut_places[can_hit])
-        gold = numbers * width + places
-        return Counts(
-            gold=np.bincount(numbers, minlength=count).astype(float),
-            places=np.maximum(room, 1).astype(float),
-            cuts=np.bincount(self.word, minlength=count).astype(float),
-            different=np.bincount(different // width, minlength=count).astype(float),
-            hits=np.bincount(numbers, weights=np.isin(gold, different), minlength=count),
-        )
+def _whole_words(counts: Counts) -> dict[str, Ratio]:
+    """Numerator and denominator of the means over words."""
+    split, ones = counts.cuts > 0, np.ones(len(counts.gold))
+    return {
+        "morphscore_v2_recall": (np.where(split, counts.hits / np.maximum(counts.gold, 1), 1.0), ones),
+        "morphscore_v2_precision": (np.where(split, counts.hits / np.maximum(counts.cuts, 1), 1.0), ones),
+        "morphology_words_split": (split.astype(float), ones),
+    }
