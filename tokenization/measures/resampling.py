@@ -43,7 +43,7 @@ def bootstrap_ratios(
     for number, name in enumerate(names):
         top, bottom = resampled[:, 2 * number], resampled[:, 2 * number + 1]
         whole = table[2 * number : 2 * number + 2].sum(axis=1)
-        if not whole[1] > 0:
+        if not whole[1] > 1e-9:
             found[name] = {"value": None, "low": None, "high": None}
             continue
         low, high = np.quantile(top[bottom > 0] / bottom[bottom > 0], [0.025, 0.975])

@@ -1,0 +1,130 @@
+"""Do tokens end where morphemes end? Boundary scores on gold words, corrected for chance, beside the published ones.
+
+The published MorphScore asks only whether the gold boundary is among a word's cuts; who cuts everywhere finds it always. A
+byte tokenizer scores 1.000, and so would random cuts as many. Kappa takes the share that random cuts would find off.
+
+A boundary before a vowel sign (कर + े) lies inside an akshara, where an akshara-safe tokenizer never cuts. The scores ending
+in `_akshara` are taken between aksharas: such a boundary moves to the akshara's beginning (क + रे), for then the ending
+still lies whole on one side; at the akshara's end it would often fall together with the word's end and be lost. A word of
+one akshara has no boundary left and is left out. Cuts inside an akshara hit nothing and lower the precision, and chance
+is that of cuts between aksharas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tokenization.measures.cuts import Counts, Cuts
+from tokenization.measures.definitions import Definition, Measured, point
+from tokenization.measures.gold import Word
+from tokenization.measures.resampling import bootstrap_ratios
+from tokenization.opening.tokenizer import Tokenizer
+
+_V1 = "Arnett & Bergen 2025, Why do language models perform worse for morphologically complex languages? (COLING)"
+_V2 = "Arnett, Hudspeth & O'Connor 2025, Evaluating morphological alignment of tokenizers in 70 languages (2507.06378)"
+_KAPPA = "Cohen 1960, A coefficient of agreement for nominal scales, with random cuts for chance"
+
+_EACH: dict[str, tuple[str, str, str]] = {
+    "boundary_precision": ("boundary precision", "cuts at a morpheme boundary / cuts inside the words", ""),
+    "boundary_recall": ("boundary recall", "morpheme boundaries that are cut / morpheme boundaries, unsplit words too", ""),
+    "boundary_f1": ("boundary F1", "2 · hits / (cuts + morpheme boundaries), unsplit words counted as missed", ""),
+    "boundary_f1_split": ("boundary F1, split words", "the same among the words that are cut at all", ""),
+    "boundary_kappa": (
+        "boundary kappa",
+        "(R − C) / (1 − C): R boundary recall, C that of as many cuts put at random in each word; 0 where C = 1",
+        _KAPPA,
+    ),
+    "morphscore_v1": ("MorphScore v1", "split words with a cut at a morpheme boundary / split words; misleads", _V1),
+    "morphscore_v1_chance": (
+        "MorphScore v1 by chance",
+        "what as many random cuts in each split word would be given by v1's formula",
+        "",
+    ),
+}
+_ONCE = {
+    "morphscore_v2_recall": Definition(
+        "MorphScore v2 recall",
+        "mean over words of the share of morpheme boundaries that are cut; an unsplit word counts 1, words weigh alike",
+        _V2,
+        "",
+        "percent",
+        "morphology",
+    ),
+    "morphscore_v2_precision": Definition(
+        "MorphScore v2 precision",
+        "mean over words of the share of cuts at a morpheme boundary; an unsplit word counts 1, words weigh alike",
+        _V2,
+        "",
+        "percent",
+        "morphology",
+    ),
+    "morphology_words_split": Definition(
+        "gold words split", "gold words with a cut inside / gold words", "", "", "percent", "morphology"
+    ),
+    "akshara_ceiling": Definition(
+        "ceiling of akshara-safe tokenizers",
+        "morpheme boundaries between aksharas / morpheme boundaries: the highest recall without cutting an akshara",
+        "",
+        "",
+        "percent",
+        "morphology",
+    ),
+}
+
+
+def _definitions() -> dict[str, Definition]:
+    found = {}
+    for suffix, where in (("", ""), ("_akshara", ", between aksharas")):
+        for name, (title, formula, source) in _EACH.items():
+            better = "" if name.startswith("morphscore") else "higher"
+            style = "number" if name == "boundary_kappa" else "percent"
+            found[name + suffix] = Definition(title + where, formula + where, source, better, style, "morphology")  # type: ignore[arg-type]
+    return found | _ONCE
+
+
+DEFINITIONS = _definitions()
+
+
+def measure_morphology(
+    tokenizer: Tokenizer, words: Sequence[Word], *, leading_space: bool = True, resamples: int = 2000
+) -> dict[str, Measured]:
+    """Every measure of `DEFINITIONS` on gold words, with 95 % intervals over words (those of one lemma drawn together).
+
+    `leading_space`: encode each word behind a space, as in running text; without it as a text of its own, as published
+    comparisons did. A measure without a denominator (no word, or none split) has no value.
+    """
+    cuts = Cuts.of(tokenizer, words, leading_space)
+    by_code_point, by_akshara = cuts.by_code_point(), cuts.by_akshara()
+    ratios = _scores(by_code_point) | {name + "_akshara": ratio for name, ratio in _scores(by_akshara).items()}
+    ratios |= _whole_words(by_code_point) | {"akshara_ceiling": (cuts.safe_gold, by_code_point.gold)}
+    measured = bootstrap_ratios(ratios, [word.lemma or word.word for word in words], resamples)
+    for suffix, counts in (("", by_code_point), ("_akshara", by_akshara)):
+        if counts.gold.any() and measured["boundary_kappa" + suffix]["value"] is None:
+            measured["boundary_kappa" + suffix] = point(0.0)
+    return measured
+
+
+def _scores(counts: Counts) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Numerator and denominator of each measure of `_EACH`, by word."""
+    split = (counts.cuts > 0).astype(float)
+    return {
+        "boundary_precision": (counts.hits, counts.cuts),
+        "boundary_recall": (counts.hits, counts.gold),
+        "boundary_f1": (2 * counts.hits, counts.cuts + counts.gold),
+        "boundary_f1_split": (2 * counts.hits, counts.cuts + counts.gold * split),
+        "boundary_kappa": (counts.hits - counts.chance, counts.gold - counts.chance),
+        "morphscore_v1": ((counts.hits > 0).astype(float), split),
+        "morphscore_v1_chance": (counts.any_chance() * split, split),
+    }
+
+
+def _whole_words(counts: Counts) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Numerator and denominator of the means over words."""
+    split, ones = counts.cuts > 0, np.ones(len(counts.gold))
+    return {
+        "morphscore_v2_recall": (np.where(split, counts.hits / np.maximum(counts.gold, 1), 1.0), ones),
+        "morphscore_v2_precision": (np.where(split, counts.hits / np.maximum(counts.cuts, 1), 1.0), ones),
+        "morphology_words_split": (split.astype(float), ones),
+    }
