@@ -50,7 +50,7 @@ class Variant:
 
     def edits(self, text: str) -> list[Edit]:
         """The parts that it changes, in order."""
-        found = (Edit(*match.span(), self.replace(match)) for match in self.pattern.finditer(text))
+        found = (Edit(match.start(), match.end(), self.replace(match)) for match in self.pattern.finditer(text))
         return [edit for edit in found if edit.replacement != text[edit.start : edit.end]]
 
     def __call__(self, text: str) -> str:
