@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from corpora.errors import UserError
 from corpora.folders import MANIFEST, read_json, read_manifest
@@ -38,12 +40,10 @@ STATISTICS = {
 }
 """The text statistics in the order of the table: label, how the number is written."""
 
-TOKENIZER_METRICS = {
+TOKENIZER_MEASURES = {
     "fertility": ("Tokens per word", "two"),
     "characters_per_token": ("Characters per token", "two"),
     "akshara_splitting_rate": ("Aksharas split", "percent"),
-    "renyi_efficiency": ("Rényi efficiency", "two"),
-    "round_trip_rate": ("Round trip exact", "percent"),
 }
 
 CLASSIFICATION_BASELINES = {
@@ -67,12 +67,18 @@ def write_report(study: str, output: str | None = None, title: str | None = None
         page,
         TEMPLATE,
         data,
-        {"written": written, "bounds": bounds, "count": lambda value: f"{value:,}".replace(",", "\u202f")},
+        {
+            "written": written,
+            "bounds": bounds,
+            "significance": significance,
+            "count": lambda value: f"{value:,}".replace(",", "\u202f"),
+        },
         command="evaluation report",
         figures={name: {code: Markup(svg) for code, svg in found.items()} for name, found in _figures(data).items()},
         statistics=STATISTICS,
         katha={code: score["katha72"] for code, score in data["scores"].items() if score["katha72"]},
-        tokenizer_metrics=TOKENIZER_METRICS,
+        tokenizer_measures=TOKENIZER_MEASURES,
+        comparison_pages=_comparison_pages(Path(study), page, data["comparisons"]),
         classification_baselines=CLASSIFICATION_BASELINES,
     )
     names = [language["name"] for language in data["languages"].values()]
@@ -222,23 +228,47 @@ def _shown(generation: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _comparison(path: Path) -> dict[str, Any]:
+    """The verdict on the tokenizers, and of each what the table shows; bits and differences on the ranking's text."""
     comparison = read_json(path)
     with _wanting(path):
+        ranking = comparison["ranking"]
+        text = str(ranking["text"])
         tokenizers = []
         for row in comparison["tokenizers"]:
-            probe = row.get("probe") or {}
-            bits, difference = probe.get("bits_per_character"), probe.get("difference_to_reference")
+            probe = row["probe"]
+            scored = probe.get("texts", {}).get(text)
+            difference = (probe.get("difference") or {}).get(text)
             tokenizers.append(
                 {
                     "name": str(row["name"]),
-                    "kind": str(row.get("kind", "")),
+                    "kind": str(row["kind"]),
+                    "published": bool(row["published"]),
                     "vocabulary_size": int(row["vocabulary_size"]),
-                    "metrics": {name: _interval(value) for name, value in row["metrics"].items() if value is not None},
-                    "probe": _interval(bits["over_seeds"]) if bits else None,
-                    "difference": _interval(difference["over_seeds"]) if difference else None,
+                    "measures": {
+                        name: _interval(row["measures"][name])
+                        for name in TOKENIZER_MEASURES
+                        if row["measures"].get(name, {"value": None})["value"] is not None
+                    },
+                    "bits_per_character": _interval(scored["bits_per_character"]) if scored else None,
+                    "skipped": str(probe["skipped"]) if "skipped" in probe else None,
+                    "difference": _interval(difference) if difference else None,
+                    "p": float(difference["p_holm"]) if difference else None,
                 }
             )
-        return {"tokenizers": tokenizers, "setup": comparison.get("setup", {})}
+        return {
+            "sentence": str(ranking["sentence"]),
+            "text": text,
+            "best": ranking["best"],
+            "reference": str(comparison["setup"]["reference"]),
+            "tokenizers": tokenizers,
+        }
+
+
+def _comparison_pages(study: Path, page: Path, codes: Iterable[str]) -> dict[str, str]:
+    """Links from the page to the tokenizer comparisons that have a page of their own."""
+    files = {code: study / "comparisons" / code / "comparison.html" for code in codes}
+    made = {code: file for code, file in files.items() if file.is_file()}
+    return {code: quote(Path(os.path.relpath(file, page.parent)).as_posix()) for code, file in made.items()}
 
 
 def _curve(path: Path) -> dict[str, Any]:
@@ -324,7 +354,7 @@ def _figures(data: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 
 def written(interval: Any, style: str = "two") -> str:
     """The value of an interval (or a bare number) as the page writes it."""
-    if interval is None:
+    if interval is None or (isinstance(interval, Mapping) and interval["value"] is None):
         return "–"
     return _styled(interval["value"] if isinstance(interval, Mapping) else interval, style)
 
@@ -338,6 +368,11 @@ def bounds(interval: Any, style: str = "two") -> str:
     return "" if low == high else f"{low.removesuffix(_PERCENT)}{between}{high}"
 
 
+def significance(p: float | None) -> str:
+    """`p = 0.012`, or nothing where there is none."""
+    return "" if p is None else "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
 def _styled(value: float, style: str) -> str:
     if style == "percent":
         text = f"{100 * value:.1f}{_PERCENT}"
@@ -346,7 +381,9 @@ def _styled(value: float, style: str) -> str:
     elif style == "signed":
         text = f"{value:+.3f}"
     else:
-        digits = {"one": 1, "two": 2, "three": 3}[style]
+        size = abs(value)
+        fitting = 3 if size < 10 else 2 if size < 100 else 1 if size < 1000 else 0
+        digits = {"whole": 0, "one": 1, "two": 2, "three": 3, "number": fitting}[style]
         text = f"{value:,.{digits}f}".replace(",", "\u202f")
     return text.replace("-", "−")
 

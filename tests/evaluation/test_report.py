@@ -42,6 +42,34 @@ SCORES = {
     },
     "fingerprints": {},
 }
+MEASURES = {"fertility": interval(1.31), "characters_per_token": {"value": None, "low": None, "high": None}}
+TOKENIZER = {"kind": "sentencepiece-bpe", "vocabulary_size": 4096, "published": False, "measures": MEASURES}
+COMPARISON = {
+    "setup": {"reference": "beta"},
+    "ranking": {
+        "text": "test",
+        "order": ["alpha", "beta"],
+        "best": "alpha",
+        "tied": [],
+        "sentence": "Use alpha & no other.",
+    },
+    "tokenizers": [
+        {
+            "name": "alpha",
+            **TOKENIZER,
+            "probe": {
+                "texts": {"test": {"bits_per_character": interval(1.525)}},
+                "difference": {"test": {**interval(-0.25), "p": 0.01, "p_holm": 0.021}},
+            },
+        },
+        {
+            "name": "beta",
+            **TOKENIZER,
+            "probe": {"texts": {"test": {"bits_per_character": interval(1.775)}}, "difference": None},
+        },
+        {"name": "gamma", **TOKENIZER, "published": True, "probe": {"skipped": "the embedding alone is too large."}},
+    ],
+}
 STORIES = [
     {"prompt": "एक दिन <b>", "text": "एक दिन <b> राजा & </p><script>alert(1)</script>", "finished": True, "tokens": 12},
     {"prompt": "", "text": "फिर वह", "finished": False, "tokens": 300},
@@ -60,18 +88,8 @@ def study(tmp_path, corpus) -> Path:
         "step,tokens,epoch,learning_rate,train_loss,validation_loss,validation_bits_per_character\n"
         "1,2048,0,0.1,7.5,,\n2,4096,0,0.1,,6.5,3.5\n4,8192,1,0.1,1.25,1.2,1.3\n"
     )
-    metrics = {"fertility": interval(1.31), "round_trip_rate": 1.0, "renyi_efficiency": None}
-    row = {"kind": "sentencepiece-bpe", "vocabulary_size": 4096, "metrics": metrics}
-    write_json(
-        folder / "comparisons/hi/comparison.json",
-        {
-            "setup": {"parameters": 300_000},
-            "tokenizers": [
-                {"name": "alpha", **row, "probe": {"bits_per_character": {"over_seeds": interval(1.525)}}},
-                {"name": "beta", **row, "probe": None},
-            ],
-        },
-    )
+    write_json(folder / "comparisons/hi/comparison.json", COMPARISON)
+    (folder / "comparisons/hi/comparison.html").write_text("whole comparison")
     task = {"task": "themes", "items": 99, "classes": 6, "accuracy": interval(0.4), "at_chance": True}
     baselines = {"majority": {"class": "help", "accuracy": interval(0.331)}}
     write_json(folder / "classification/hi/scores.json", {"tasks": [{**task, "baselines": baselines}]})
@@ -119,11 +137,32 @@ def test_the_page_is_whole_and_fetches_nothing(study, capsys):
     text = (study / "report.html").read_text(encoding="utf-8")
     page = Page(text)
     assert not page.open
-    assert all(link.startswith("#") for link in page.links)
+    assert all(link.startswith("#") or link == "comparisons/hi/comparison.html" for link in page.links)
     assert not re.search(r"https?:|@import|url\(", text)
     assert "script" not in page.tags and "svg" in page.tags
     assert {"en", "hi"} <= page.languages
     assert len(text.encode()) < 3_000_000
+
+
+def test_the_tokenizers_part_tells_the_verdict_and_leads_to_the_whole_comparison(study, tmp_path):
+    (tmp_path / "else where").mkdir()
+    report(study, "--output", str(tmp_path / "else where" / "page.html"))
+    text = (tmp_path / "else where" / "page.html").read_text(encoding="utf-8")
+    section = text[text.index('<section id="tokenizers">') : text.index('<section id="training">')]
+    for expected in (
+        "Use alpha &amp; no other.",
+        "−0.250",
+        "−0.350 to −0.150",
+        "p = 0.021",
+        "the embedding alone is too large.",
+        "sentencepiece-bpe, published",
+        'href="../tiny-study/comparisons/hi/comparison.html"',
+    ):
+        assert expected in section, expected
+    assert section.count("<td>reference</td>") == 1
+    (study / "comparisons/hi/comparison.html").unlink()
+    report(study)
+    assert "comparison.html" not in (study / "report.html").read_text(encoding="utf-8")
 
 
 def test_numbers_of_every_part_stand_in_it(study):

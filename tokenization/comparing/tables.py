@@ -1,0 +1,309 @@
+"""The tables of a comparison, the same for the page and the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from evaluation.report import STATISTICS, bounds, significance, written
+from tokenization.measures.definitions import Definition
+
+GROUPS = ("running text", "vocabulary", "parity", "entropy", "morphology", "robustness", "speed")
+
+PROBE = {
+    "vocabulary_size": Definition(
+        "Vocabulary", "number of ids, special tokens and byte pieces included", style="whole", group="probe"
+    ),
+    "parameters": Definition(
+        "Parameters", "weights of the probe, the embedding (tied) included", style="whole", group="probe"
+    ),
+    "embedding_share": Definition(
+        "Embedding share", "weights of the embedding / all weights of the probe", style="percent", group="probe"
+    ),
+    "training_characters": Definition(
+        "Characters seen", "code points of the training text, times passes over it", style="whole", group="probe"
+    ),
+    "training_tokens": Definition(
+        "Tokens seen", "tokens that the probe was trained on, over all passes", style="whole", group="probe"
+    ),
+    "flops": Definition("FLOPs", "floating-point operations of one training of the probe", group="probe"),
+    "bits_per_character": Definition(
+        "Bits per character",
+        "Σ loss in nats / (ln 2 · code points of the text as it stands), the end of each text included; "
+        "mean over seeds, interval over documents and seeds",
+        better="lower",
+        group="probe",
+    ),
+    "bits_per_akshara": Definition(
+        "Bits per akshara",
+        "the same bits / extended grapheme clusters (\\X) of the text",
+        better="lower",
+        group="probe",
+    ),
+    "difference": Definition(
+        "Difference to the reference",
+        "bits per character less those of the reference on the same documents and seeds (paired bootstrap); "
+        "p after Holm's correction over the tokenizers of the text; below zero the tokenizer is better",
+        source="S. Holm, A simple sequentially rejective multiple test procedure, 1979",
+        better="lower",
+        group="probe",
+    ),
+    "spearman": Definition(
+        "Rank correlation",
+        "Spearman's ρ of the measure and bits per character over the tokenizers that were probed; near ±1 the measure "
+        "orders them as the probe does, near 0 it says nothing",
+        group="probe",
+    ),
+    "scripts": Definition(
+        "Pieces by script",
+        "ids whose piece holds letters of that script; bytes: parts of a character; none: no letter; "
+        "beneath: share of the vocabulary",
+        group="vocabulary",
+    ),
+}
+"""What the probe's columns are; the measures' own definitions stand in the comparison."""
+
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True)
+class Column:
+    """Head of a column; `definition` is its key in the glossary."""
+
+    title: str
+    definition: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number as it is read, what stands small beneath it, and the number that it is sorted by."""
+
+    text: str
+    under: str = ""
+    order: float | None = None
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One tokenizer; `instead` is the sentence that stands in place of its numbers."""
+
+    name: str
+    kind: str
+    published: bool
+    cells: list[Cell] = field(default_factory=list)
+    instead: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One row per tokenizer."""
+
+    title: str
+    columns: list[Column]
+    rows: list[Row]
+
+
+def glossary(comparisons: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """Every definition that a table's head links to, by measure."""
+    found = {name: vars(definition) for name, definition in PROBE.items()}
+    for comparison in comparisons:
+        for entry in comparison["tokenizers"]:
+            for name in entry["probe"].get("generation") or {}:
+                title = STATISTICS[name][0] if name in STATISTICS else name
+                formula = "text statistic of the stories that the probe writes, mean over them"
+                found.setdefault(name, vars(Definition(title, formula, group="generation")))
+    for comparison in comparisons:
+        found |= comparison["definitions"]
+    return found
+
+
+def summary(comparison: Mapping[str, Any]) -> Table:
+    """The probed tokenizers from the best on, with what a choice needs most."""
+    ranking = comparison["ranking"]
+    entries = {entry["name"]: entry for entry in comparison["tokenizers"]}
+    named = [name for name in ("fertility", "akshara_splitting_rate") if name in comparison["definitions"]]
+    columns = [
+        Column("Rank"),
+        Column("Vocabulary", "vocabulary_size"),
+        Column(f"Bits per character, {ranking['text']}", "bits_per_character"),
+        *(Column(comparison["definitions"][name]["title"], name) for name in named),
+    ]
+    rows = []
+    for rank, name in enumerate(ranking["order"], start=1):
+        entry = entries[name]
+        bits = entry["probe"]["texts"][ranking["text"]]["bits_per_character"]
+        tied = "" if name == ranking["best"] or name not in ranking["tied"] else "not told apart from the first"
+        cells = [
+            Cell(str(rank), tied, rank),
+            _whole(entry["vocabulary_size"]),
+            _measured(bits, "three", best=name == ranking["best"]),
+            *(_measured(entry["measures"].get(key), comparison["definitions"][key]["style"]) for key in named),
+        ]
+        rows.append(_row(entry, cells))
+    return Table("Ranked", columns, rows)
+
+
+def budget(comparison: Mapping[str, Any]) -> Table:
+    """What each probe was given: parameters, text, tokens, compute."""
+    keys = ("vocabulary_size", "parameters", "embedding_share", "training_characters", "training_tokens", "flops")
+
+    def cells(entry: Mapping[str, Any]) -> list[Cell]:
+        probe = entry["probe"]
+        share = probe["embedding_parameters"] / probe["parameters"]
+        flops = probe.get("flops")
+        return [
+            _whole(entry["vocabulary_size"]),
+            _whole(probe["parameters"]),
+            Cell(written(share, "percent"), order=share),
+            _whole(probe["training_characters"]),
+            _whole(probe["training_tokens"]),
+            Cell("–" if flops is None else _power(flops), order=flops),
+        ]
+
+    return Table("What each was given", [Column(PROBE[key].title, key) for key in keys], _probed(comparison, cells))
+
+
+def bits(comparison: Mapping[str, Any]) -> Table:
+    """Bits per character and the difference to the reference on each text, then bits per akshara."""
+    texts = _scored(comparison)
+    columns = []
+    for text in texts:
+        columns.append(Column(f"Bits per character, {text}", "bits_per_character"))
+        columns.append(Column(f"Difference, {text}", "difference"))
+    columns += [Column(f"Bits per akshara, {text}", "bits_per_akshara") for text in texts]
+
+    def cells(entry: Mapping[str, Any]) -> list[Cell]:
+        found, aksharas = [], []
+        for text in texts:
+            scored = entry["probe"]["texts"].get(text, {})
+            found.append(_measured(scored.get("bits_per_character"), "three"))
+            if entry["probe"]["difference"] is None:
+                found.append(Cell("reference", order=0.0))
+            else:
+                difference = entry["probe"]["difference"].get(text) or {}
+                cell = _measured(difference, "signed")
+                under = "; ".join(part for part in (cell.under, significance(difference.get("p_holm"))) if part)
+                found.append(Cell(cell.text, under, cell.order))
+            aksharas.append(_measured(scored.get("bits_per_akshara"), "three"))
+        return found + aksharas
+
+    rows = _probed(comparison, cells)
+    for at, column in enumerate(columns):
+        if column.definition != "difference":
+            rows = _mark_best(rows, at, "lower")
+    return Table("Bits", columns, rows)
+
+
+def generation(comparison: Mapping[str, Any]) -> Table | None:
+    """Text statistics of what the probes write; none if none wrote."""
+    found = {name for entry in comparison["tokenizers"] for name in entry["probe"].get("generation") or {}}
+    names = [name for name in STATISTICS if name in found] + sorted(found - set(STATISTICS))
+    if not names:
+        return None
+    definitions = glossary([comparison])
+
+    def cells(entry: Mapping[str, Any]) -> list[Cell]:
+        written_by = entry["probe"].get("generation") or {}
+        return [
+            _measured(written_by.get(name), STATISTICS[name][1] if name in STATISTICS else "number") for name in names
+        ]
+
+    columns = [Column(definitions[name]["title"], name) for name in names]
+    return Table("Stories that the probes write", columns, _probed(comparison, cells))
+
+
+def intrinsic(comparison: Mapping[str, Any]) -> list[Table]:
+    """One table per group of measures; a measure that has no value for any tokenizer is left out."""
+    definitions = comparison["definitions"]
+    measured = {
+        name
+        for entry in comparison["tokenizers"]
+        for name, found in entry["measures"].items()
+        if found["value"] is not None
+    }
+    groups = [*GROUPS, *sorted({definition["group"] for definition in definitions.values()} - set(GROUPS))]
+    tables = []
+    for group in groups:
+        names = [name for name in definitions if definitions[name]["group"] == group and name in measured]
+        if not names:
+            continue
+        rows = [
+            _row(entry, [_measured(entry["measures"].get(name), definitions[name]["style"]) for name in names])
+            for entry in comparison["tokenizers"]
+        ]
+        for at, name in enumerate(names):
+            rows = _mark_best(rows, at, definitions[name]["better"])
+        tables.append(Table(group.capitalize(), [Column(definitions[name]["title"], name) for name in names], rows))
+    return tables
+
+
+def scripts(comparison: Mapping[str, Any]) -> Table | None:
+    """How each vocabulary is shared out among scripts; none if that was not counted."""
+    names = list(dict.fromkeys(name for entry in comparison["tokenizers"] for name in entry.get("scripts") or {}))
+    if not names:
+        return None
+    rows = []
+    for entry in comparison["tokenizers"]:
+        counts = entry.get("scripts") or {}
+        shares = {name: count / entry["vocabulary_size"] for name, count in counts.items()}
+        cells = [
+            Cell(written(counts[name], "whole"), written(shares[name], "percent"), counts[name])
+            if name in counts
+            else Cell("–")
+            for name in names
+        ]
+        rows.append(_row(entry, cells))
+    return Table("Pieces by script", [Column(name, "scripts") for name in names], rows)
+
+
+def _scored(comparison: Mapping[str, Any]) -> list[str]:
+    """Names of the texts that some probe was scored on, in the set-up's order."""
+    found = {text for entry in comparison["tokenizers"] for text in entry["probe"].get("texts") or {}}
+    order = [text["name"] for text in comparison["setup"]["texts"]]
+    return [name for name in order if name in found] + sorted(found - set(order))
+
+
+def _probed(comparison: Mapping[str, Any], cells: Callable[[Mapping[str, Any]], list[Cell]]) -> list[Row]:
+    rows = []
+    for entry in comparison["tokenizers"]:
+        skipped = entry["probe"].get("skipped")
+        rows.append(_row(entry, [], f"Not probed: {skipped}") if skipped else _row(entry, cells(entry)))
+    return rows
+
+
+def _row(entry: Mapping[str, Any], cells: list[Cell], instead: str = "") -> Row:
+    return Row(entry["name"], entry["kind"], bool(entry["published"]), cells, instead)
+
+
+def _mark_best(rows: list[Row], at: int, better: str) -> list[Row]:
+    """Marks the best value of a column where one end is better and the values differ."""
+    orders = [row.cells[at].order for row in rows if row.cells]
+    values = [order for order in orders if order is not None]
+    if not better or len(set(values)) < 2:
+        return rows
+    best = min(values) if better == "lower" else max(values)
+
+    def marked(number: int, cell: Cell) -> Cell:
+        return Cell(cell.text, cell.under, cell.order, best=True) if number == at and cell.order == best else cell
+
+    return [
+        Row(row.name, row.kind, row.published, [marked(n, cell) for n, cell in enumerate(row.cells)], row.instead)
+        for row in rows
+    ]
+
+
+def _measured(measured: Mapping[str, Any] | None, style: str, best: bool = False) -> Cell:
+    if not measured or measured.get("value") is None:
+        return Cell("–")
+    return Cell(written(measured, style), bounds(measured, style), measured["value"], best)
+
+
+def _whole(value: float) -> Cell:
+    return Cell(written(value, "whole"), order=value)
+
+
+def _power(value: float) -> str:
+    digits, exponent = f"{value:.1e}".split("e")
+    return f"{digits} · 10{str(int(exponent)).translate(_SUPERSCRIPT)}"
