@@ -42,7 +42,18 @@ def convert_sentencepiece(model: bytes, algorithm: Literal["bpe", "unigram"]) ->
         )
     else:
         tokenizer = Tokenizer(Unigram(list(zip(pieces, scores, strict=True)), unk_id=0, byte_fallback=True))
-    tokenizer.normalizer = normalizers.Sequence(
+    tokenizer.normalizer = space_normalizer()
+    if algorithm == "unigram":
+        # Without this cut after its "<", a text that spells "<s>" or "<0x0A>" would become that control or byte piece.
+        names = "|".join(piece[1:] for piece in SPECIALS)
+        tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(f"<(?={names}|0x[0-9A-F]{{2}}>)"), "isolated")
+    tokenizer.decoder = space_decoder()
+    return tokenizer
+
+
+def space_normalizer() -> normalizers.Normalizer:
+    """Spaces as U+2581, one more before the text, and a U+2581 of the text itself escaped."""
+    return normalizers.Sequence(
         [
             normalizers.Replace(ESCAPE, ESCAPE + ESCAPE_MARK),
             normalizers.Replace(SPACE, ESCAPE + SPACE_MARK),
@@ -50,11 +61,11 @@ def convert_sentencepiece(model: bytes, algorithm: Literal["bpe", "unigram"]) ->
             normalizers.Replace(" ", SPACE),
         ]
     )
-    if algorithm == "unigram":
-        # Without this cut after its "<", a text that spells "<s>" or "<0x0A>" would become that control or byte piece.
-        names = "|".join(piece[1:] for piece in SPECIALS)
-        tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(f"<(?={names}|0x[0-9A-F]{{2}}>)"), "isolated")
-    tokenizer.decoder = decoders.Sequence(
+
+
+def space_decoder() -> decoders.Decoder:
+    """What `space_normalizer` did and the byte fallback, undone."""
+    return decoders.Sequence(
         [
             decoders.Replace(SPACE, " "),
             decoders.ByteFallback(),
@@ -64,7 +75,6 @@ def convert_sentencepiece(model: bytes, algorithm: Literal["bpe", "unigram"]) ->
             decoders.Replace(ESCAPE + ESCAPE_MARK, ESCAPE),
         ]
     )
-    return tokenizer
 
 
 def _merges(pieces: list[str], scores: list[float]) -> list[tuple[str, str]]:

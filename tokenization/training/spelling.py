@@ -1,4 +1,4 @@
-"""The kinds that learn nothing but an alphabet: characters and bytes."""
+"""The kinds that learn nothing but an alphabet: characters, bytes and aksharas."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tokenizers.models import BPE
 
 from tokenization.folder import TrainedTokenizer
 from tokenization.specials import BYTES, SPECIALS, UNKNOWN
+from tokenization.training.aksharas import akshara_pieces, aksharas
 from tokenization.training.sizes import too_large, too_small
 
 FIXED = (*SPECIALS, *BYTES)
@@ -21,13 +22,25 @@ def train_characters(texts: Iterable[str], size: int | None) -> TrainedTokenizer
     counts = Counter(character for text in texts for character in text)
     frequent = sorted(counts, key=lambda character: (-counts[character], character))
     size = check_size("characters", size, len(frequent))
-    return _spell("characters", sorted(frequent[: size - len(FIXED)]))
+    return _spell("characters", sorted(frequent[: size - len(FIXED)]), [])
 
 
 def train_bytes(texts: Iterable[str], size: int | None) -> TrainedTokenizer:
     """The 256 bytes of UTF-8: nothing depends on the text."""
     check_size("bytes", size, 0)
-    return _spell("bytes", [])
+    return _spell("bytes", [], [])
+
+
+def train_aksharas(texts: Iterable[str], size: int | None) -> TrainedTokenizer:
+    """Every akshara of the text with the pieces that build it (see `aksharas`), or the first `size` − 260 of those.
+
+    The most frequent aksharas come first; rarer ones are spelt in smaller pieces or bytes.
+    """
+    counts = Counter(akshara for text in texts for akshara in aksharas(text))
+    frequent = sorted(counts, key=lambda akshara: (-counts[akshara], akshara))
+    size = check_size("aksharas", size, len(akshara_pieces(frequent)))
+    built = akshara_pieces(frequent, size - len(FIXED))
+    return _spell("aksharas", built.pieces(), built.merges)
 
 
 def check_size(kind: str, size: int | None, pieces: int) -> int:
@@ -41,8 +54,8 @@ def check_size(kind: str, size: int | None, pieces: int) -> int:
     return size
 
 
-def _spell(kind: str, characters: list[str]) -> TrainedTokenizer:
-    vocabulary = {piece: number for number, piece in enumerate([*FIXED, *characters])}
-    tokenizer = Tokenizer(BPE(vocab=vocabulary, merges=[], unk_token=UNKNOWN, byte_fallback=True))
+def _spell(kind: str, pieces: list[str], merges: list[tuple[str, str]]) -> TrainedTokenizer:
+    vocabulary = {piece: number for number, piece in enumerate([*FIXED, *pieces])}
+    tokenizer = Tokenizer(BPE(vocab=vocabulary, merges=merges, unk_token=UNKNOWN, byte_fallback=True))
     tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
     return TrainedTokenizer(kind, tokenizer)

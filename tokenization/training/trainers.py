@@ -7,18 +7,21 @@ from typing import Literal, get_args
 
 from corpora.errors import UserError
 from tokenization.folder import TrainedTokenizer
+from tokenization.training.akshara_bpe import train_akshara_bpe
 from tokenization.training.bytelevel import train_bytelevel_gpt2, train_bytelevel_mark_safe
 from tokenization.training.sentencepiece import train_sentencepiece_bpe, train_sentencepiece_unigram
 from tokenization.training.sizes import DEFAULT_SIZE
-from tokenization.training.spelling import train_bytes, train_characters
+from tokenization.training.spelling import train_aksharas, train_bytes, train_characters
 
 Kind = Literal[
     "sentencepiece-bpe",
     "sentencepiece-unigram",
     "bytelevel-bpe",
     "bytelevel-bpe-gpt2",
+    "akshara-bpe",
     "characters",
     "bytes",
+    "aksharas",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -27,12 +30,14 @@ TRAINERS: dict[Kind, Callable[[Iterable[str], int], TrainedTokenizer]] = {
     "sentencepiece-unigram": train_sentencepiece_unigram,
     "bytelevel-bpe": train_bytelevel_mark_safe,
     "bytelevel-bpe-gpt2": train_bytelevel_gpt2,
+    "akshara-bpe": train_akshara_bpe,
 }
 """Kinds whose vocabulary has the size asked for. The texts may be gone through several times."""
 
 SPELLINGS: dict[Kind, Callable[[Iterable[str], int | None], TrainedTokenizer]] = {
     "characters": train_characters,
     "bytes": train_bytes,
+    "aksharas": train_aksharas,
 }
 """Kinds whose vocabulary, where no size is given, is everything the text holds."""
 
