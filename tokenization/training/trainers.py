@@ -8,15 +8,19 @@ from typing import Literal, get_args
 from corpora.errors import UserError
 from tokenization.folder import TrainedTokenizer
 from tokenization.training.bytelevel import train_bytelevel_gpt2, train_bytelevel_mark_safe
+from tokenization.training.morphology import train_morphology
 from tokenization.training.sentencepiece import train_sentencepiece_bpe, train_sentencepiece_unigram
 from tokenization.training.sizes import DEFAULT_SIZE
 from tokenization.training.spelling import train_bytes, train_characters
+from tokenization.training.superword import train_superword
 
 Kind = Literal[
     "sentencepiece-bpe",
     "sentencepiece-unigram",
     "bytelevel-bpe",
     "bytelevel-bpe-gpt2",
+    "morphology-bpe",
+    "superword-bpe",
     "characters",
     "bytes",
 ]
@@ -27,6 +31,8 @@ TRAINERS: dict[Kind, Callable[[Iterable[str], int], TrainedTokenizer]] = {
     "sentencepiece-unigram": train_sentencepiece_unigram,
     "bytelevel-bpe": train_bytelevel_mark_safe,
     "bytelevel-bpe-gpt2": train_bytelevel_gpt2,
+    "morphology-bpe": train_morphology,
+    "superword-bpe": train_superword,
 }
 """Kinds whose vocabulary has the size asked for. The texts may be gone through several times."""
 
