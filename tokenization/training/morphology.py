@@ -30,8 +30,8 @@ MOST_TYPES = 20_000
 EPOCHS = 2
 """Passes of Morfessor over the word types; to convergence it takes five or six, for the same boundary F1 on gold."""
 
-# A morph may begin with a vowel sign, as a fifth of the published gold do; no boundary falls inside a conjunct or before
-# a nukta or a joiner, where no morph of Hindi, Marathi or Bengali has one.
+# A morph may begin with a vowel sign, as a fifth of the published gold do; but no boundary falls inside a conjunct or
+# before a nukta or a joiner, where no morph of Hindi, Marathi or Bengali has one.
 _VIRAMAS = "\u094d\u09cd"
 _JOINED = f"{_VIRAMAS}\u200c\u200d"
 NO_BOUNDARY = f"(?:.[{_JOINED}\u093c\u09bc]|[{_JOINED}].)"

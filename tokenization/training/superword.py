@@ -97,11 +97,6 @@ def _private_use(number: int) -> str:
     return chr((15 + plane) * 0x10000 + place)
 
 
-def _number(character: str) -> int:
-    plane, place = divmod(ord(character), 0x10000)
-    return (plane - 15) * 65_534 + place
-
-
 def _learn_across(sentences: Sequence[str], pieces: Sequence[str], wanted: int) -> Merges:
     """At most `wanted` further merges of the pieces that the sentences consist of.
 
