@@ -28,7 +28,11 @@ _KAPPA = "Cohen 1960, A coefficient of agreement for nominal scales, with random
 
 _EACH: dict[str, tuple[str, str, str]] = {
     "boundary_precision": ("boundary precision", "cuts at a morpheme boundary / cuts inside the words", ""),
-    "boundary_recall": ("boundary recall", "morpheme boundaries that are cut / morpheme boundaries, unsplit words too", ""),
+    "boundary_recall": (
+        "boundary recall",
+        "morpheme boundaries that are cut / morpheme boundaries, unsplit words too",
+        "",
+    ),
     "boundary_f1": ("boundary F1", "2 · hits / (cuts + morpheme boundaries), unsplit words counted as missed", ""),
     "boundary_f1_split": ("boundary F1, split words", "the same among the words that are cut at all", ""),
     "boundary_kappa": (

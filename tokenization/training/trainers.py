@@ -9,9 +9,11 @@ from corpora.errors import UserError
 from tokenization.folder import TrainedTokenizer
 from tokenization.training.akshara_bpe import train_akshara_bpe
 from tokenization.training.bytelevel import train_bytelevel_gpt2, train_bytelevel_mark_safe
+from tokenization.training.morphology import train_morphology
 from tokenization.training.sentencepiece import train_sentencepiece_bpe, train_sentencepiece_unigram
 from tokenization.training.sizes import DEFAULT_SIZE
 from tokenization.training.spelling import train_aksharas, train_bytes, train_characters
+from tokenization.training.superword import train_superword
 
 Kind = Literal[
     "sentencepiece-bpe",
@@ -19,6 +21,8 @@ Kind = Literal[
     "bytelevel-bpe",
     "bytelevel-bpe-gpt2",
     "akshara-bpe",
+    "morphology-bpe",
+    "superword-bpe",
     "characters",
     "bytes",
     "aksharas",
@@ -31,6 +35,8 @@ TRAINERS: dict[Kind, Callable[[Iterable[str], int], TrainedTokenizer]] = {
     "bytelevel-bpe": train_bytelevel_mark_safe,
     "bytelevel-bpe-gpt2": train_bytelevel_gpt2,
     "akshara-bpe": train_akshara_bpe,
+    "morphology-bpe": train_morphology,
+    "superword-bpe": train_superword,
 }
 """Kinds whose vocabulary has the size asked for. The texts may be gone through several times."""
 

@@ -47,7 +47,9 @@ def read_unimorph(gold: Gold, path: Path, language: str) -> None:
         if " " in lemma or " " in form:
             gold.drop("unimorph", "more than one word")
             continue
-        _inflect(gold, "unimorph", language, _PARTS_OF_SPEECH.get(features.split(";")[0].split(".")[0], "other"), lemma, form)
+        _inflect(
+            gold, "unimorph", language, _PARTS_OF_SPEECH.get(features.split(";")[0].split(".")[0], "other"), lemma, form
+        )
 
 
 def read_treebank(gold: Gold, path: Path, language: str) -> None:
@@ -168,4 +170,6 @@ def found(folder: Path, *names: str) -> list[Path]:
 def check_folder(folder: Path) -> None:
     """UserError if there is no such folder."""
     if not folder.is_dir():
-        raise UserError(f"there is no folder {str(folder)!r} with gold morphology; give the one that holds unimorph/ and ud/.")
+        raise UserError(
+            f"there is no folder {str(folder)!r} with gold morphology; give the one that holds unimorph/ and ud/."
+        )

@@ -12,7 +12,9 @@ import regex
 _WORD = regex.compile(r"[\p{L}\p{M}\u200c\u200d]{2,}")
 _VIRAMA = ("\u094d", "\u09cd")
 _VOWEL_SIGN = regex.compile(r"[\u093a\u093b\u093e-\u094c\u094e\u094f\u0955-\u0957\u09be-\u09cc\u09d7]")
-_CONSONANT = regex.compile(r"[\u0915-\u0939\u093c\u0958-\u095f\u0978-\u097f\u0995-\u09b9\u09bc\u09dc-\u09df\u09f0\u09f1]")
+_CONSONANT = regex.compile(
+    r"[\u0915-\u0939\u093c\u0958-\u095f\u0978-\u097f\u0995-\u09b9\u09bc\u09dc-\u09df\u09f0\u09f1]"
+)
 
 
 class Unclear(ValueError):
