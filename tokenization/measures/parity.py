@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tokenization.measures.definitions import Definition, Measured
+from tokenization.measures.definitions import Definition, Measured, point
 from tokenization.opening.tokenizer import Tokenizer
 
 PIVOT = "en"
@@ -41,32 +41,33 @@ DEFINITIONS = {
 def measure_parity(
     tokenizer: Tokenizer, parallel: Mapping[str, Sequence[str]], resamples: int = 2000, seed: int = 0
 ) -> dict[str, dict[str, Measured]]:
-    """For each language but English, every measure of `DEFINITIONS`; the Gini coefficient is the same for all of them.
+    """For each language every measure of `DEFINITIONS`; the Gini coefficient is the same for all of them.
 
     `parallel`: language -> sentences, the same in every language and in the same order, English among them (ValueError
-    if not). Without sentences or tokens in English there is no value.
+    if not). Without any token in English there is no value.
     """
-    lengths = {len(sentences) for sentences in parallel.values()}
-    if PIVOT not in parallel or len(lengths) != 1:
-        raise ValueError(f"parallel text needs {PIVOT!r} and equally many sentences in each language, not {lengths}")
-    languages = list(parallel)
+    numbers = {len(sentences) for sentences in parallel.values()}
+    if PIVOT not in parallel or len(numbers) != 1:
+        raise ValueError(f"parallel text needs {PIVOT!r} and equally many sentences in each language, not {numbers}")
     counts = np.array(
-        [[len(one.ids) for one in tokenizer.encode_batch(parallel[name])] for name in languages], dtype=float
+        [[len(one.ids) for one in tokenizer.encode_batch(sentences)] for sentences in parallel.values()], dtype=float
     )
-    sentences, sums = lengths.pop(), counts.sum(axis=1)
-    if not sums[languages.index(PIVOT)]:
-        return {name: _all(None, None) for name in languages if name != PIVOT}
+    sums, pivot = counts.sum(axis=1), list(parallel).index(PIVOT)
+    if not sums[pivot]:
+        return {language: {name: point(None) for name in DEFINITIONS} for language in parallel}
+    sentences = counts.shape[1]
     draws = np.random.default_rng(seed).multinomial(sentences, np.full(sentences, 1 / sentences), size=resamples)
     resampled = draws @ counts.T
-    resampled = resampled[resampled[:, languages.index(PIVOT)] > 0]
+    resampled = resampled[resampled[:, pivot] > 0]
     spread = _interval(gini(sums), gini(resampled))
     found = {}
-    for number, name in enumerate(languages):
-        if name != PIVOT:
-            pivot = languages.index(PIVOT)
-            found[name] = _all(
-                _interval(sums[number] / sums[pivot], resampled[:, number] / resampled[:, pivot]), spread
-            )
+    for number, language in enumerate(parallel):
+        value, values = sums[number] / sums[pivot], resampled[:, number] / resampled[:, pivot]
+        found[language] = {
+            "parity": _interval(value, values),
+            "premium": _interval(value - 1, values - 1),
+            "gini": spread,
+        }
     return found
 
 
@@ -79,14 +80,3 @@ def gini(values: np.ndarray) -> np.ndarray:
 def _interval(value: float | np.ndarray, resampled: np.ndarray) -> Measured:
     low, high = np.quantile(resampled, [0.025, 0.975])
     return {"value": float(value), "low": float(low), "high": float(high)}
-
-
-def _all(parity: Measured | None, spread: Measured | None) -> dict[str, Measured]:
-    none: Measured = {"value": None, "low": None, "high": None}
-    if parity is None or spread is None:
-        return {"parity": none, "premium": none, "gini": none}
-    return {
-        "parity": parity,
-        "premium": {key: value - 1 for key, value in parity.items() if value is not None},
-        "gini": spread,
-    }
