@@ -103,7 +103,7 @@ def compare(
             "split": split,
             "documents": len(held_out),
             "characters": sum(len(story.text) for story in held_out),
-            "texts": [*texts.facts(), *_scored_facts(scored)],
+            "texts": [*_scored_facts(scored), *(row for row in texts.facts() if row["name"] not in scored)],
             "reference": reference,
             "probe": {
                 **asdict(settings),
@@ -237,7 +237,7 @@ def _scored_facts(scored: Mapping[str, Sequence[Story]]) -> list[dict[str, Any]]
     return [
         {
             "name": name,
-            "what": "stories that the probes are scored on",
+            "what": "stories that the small models are scored on",
             "documents": len(stories),
             "characters": sum(len(story.text) for story in stories),
         }

@@ -21,6 +21,8 @@ from tokenization.opening.tokenizer import Tokenizer
 
 ON_PARALLEL = ("fertility", "characters_per_token", "akshara_splitting_rate")
 """Measures of running text that are taken on further parallel text too."""
+ON_PUBLISHED = ("morphscore_v1", "boundary_f1", "boundary_kappa", "akshara_ceiling")
+"""Measures of morphology that are taken on the published lists too."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Texts:
     prepared: PreparedTexts
     parallel: Mapping[str, Mapping[str, Sequence[str]]]
     """Name of a parallel text -> language -> sentences."""
-    gold: Gold | None
+    gold: Mapping[str, Gold]
+    """`gold`: inflected words cleaned here; `published`: the two-part lists of an earlier comparison, cleaned."""
 
     @classmethod
     def read(
@@ -54,7 +57,8 @@ class Texts:
         for name, folder in parallel.items():
             found[name] = read_parallel(folder, language)
         prepared = prepare([story.text for story in stories], clusters(stories))
-        return cls(language, split, stories, prepared, found, read_gold(gold, language) if gold else None)
+        words = {"gold": read_gold(gold, language), "published": read_gold(gold, language, ["published"])}
+        return cls(language, split, stories, prepared, found, {name: one for name, one in words.items() if one.items})
 
     def definitions(self) -> dict[str, Definition]:
         """Of everything that `measure_all` gives."""
@@ -66,7 +70,13 @@ class Texts:
                 original = running_text.DEFINITIONS[key]
                 found[f"{key}_{name}"] = replace(original, title=f"{original.title}, {_title(name)}", group="parity")
         found |= robustness.DEFINITIONS
-        return found | morphology.DEFINITIONS if self.gold else found
+        if "gold" in self.gold:
+            found |= morphology.DEFINITIONS
+        if "published" in self.gold:
+            for key in ON_PUBLISHED:
+                original = morphology.DEFINITIONS[key]
+                found[f"{key}_published"] = replace(original, title=f"{original.title}, published list")
+        return found
 
     def facts(self) -> list[dict[str, Any]]:
         """One row for each text, for the page."""
@@ -78,6 +88,15 @@ class Texts:
                 "characters": sum(map(len, sides[self.language])),
             }
             for name, sides in self.parallel.items()
+        ]
+        rows += [
+            {
+                "name": name,
+                "what": "words with known morpheme boundaries",
+                "documents": len(gold.items),
+                "characters": sum(len(word.word) for word in gold.items),
+            }
+            for name, gold in self.gold.items()
         ]
         return [
             {
@@ -103,8 +122,9 @@ def measure_all(tokenizers: Sequence[Tokenizer], texts: Texts) -> dict[str, Intr
             on_it = running_text.measure_text(tokenizer, prepared, classes)
             measures |= _named({key: on_it[key] for key in ON_PARALLEL}, name)
         measures |= robustness.measure_robustness(tokenizer, [story.text for story in texts.stories], texts.language)
-        if texts.gold:
-            measures |= morphology.measure_morphology(tokenizer, texts.gold)
+        for name, gold in texts.gold.items():
+            scores = morphology.measure_morphology(tokenizer, gold.items)
+            measures |= scores if name == "gold" else _named({key: scores[key] for key in ON_PUBLISHED}, name)
         scripts = {name: int((classes == number).sum()) for number, name in enumerate(CLASSES)}
         found[tokenizer.name] = Intrinsic(measures, scripts)
     return found

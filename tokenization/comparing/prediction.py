@@ -7,20 +7,36 @@ from typing import Any
 
 from evaluation.intervals import rank_correlation
 
-LEAST = 5
+LEAST = 6
 """Tokenizers below which a rank correlation is not worth printing."""
+
+PREDICTORS = (
+    "fertility",
+    "single_token_word_rate",
+    "akshara_splitting_rate",
+    "vocabulary_use",
+    "renyi_efficiency",
+    "renyi_efficiency_observed",
+    "shannon_efficiency",
+    "parity_katha72",
+    "boundary_f1",
+    "boundary_kappa",
+    "morphscore_v1",
+    "typing_noise_recut",
+)
+"""The measures that are proposed as predictors; those left out are another one upside down or with another constant."""
 
 
 def predict(
     measures: Mapping[str, Mapping[str, Mapping[str, float | None]]], bits: Mapping[str, float]
 ) -> list[dict[str, Any]]:
-    """Spearman's ρ between each measure and bits per character, over the tokenizers that have both.
+    """Spearman's ρ between each of `PREDICTORS` and bits per character, over the tokenizers that have both.
 
     `measures`: tokenizer -> measure -> value with interval. Sorted by |ρ|, largest first; intervals resample the
     tokenizers. Measures that do not vary are left out.
     """
     found = []
-    for measure in dict.fromkeys(name for values in measures.values() for name in values):
+    for measure in PREDICTORS:
         pairs = [
             (values[measure]["value"], bits[name])
             for name, values in measures.items()
