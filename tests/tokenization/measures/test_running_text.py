@@ -143,7 +143,7 @@ INDIC = st.text("कखरऱयािी़्ंঅকরযািী্য়
 
 @pytest.mark.parametrize("kind", SIZES)
 @given(texts=st.lists(UNICODE | INDIC, max_size=4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_laws(opened, kind, texts):
     prepared = prepare(texts)
     tokens = encode(opened[kind], prepared)
@@ -163,7 +163,7 @@ def test_laws(opened, kind, texts):
 
 
 @given(texts=st.lists(INDIC, min_size=1, max_size=5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_counts_of_texts_are_those_of_each_alone(opened, texts):
     tokenizer = opened["bytelevel-bpe"]
 
@@ -179,7 +179,7 @@ def test_counts_of_texts_are_those_of_each_alone(opened, texts):
 
 
 @given(text=INDIC | UNICODE)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_whole_aksharas_are_never_split(scripted, text):
     clusters = [match.span() for match in regex.finditer(r"\X", text)]
     found = values(scripted({text: [(text[start:end], start, end) for start, end in clusters]}), [text])
