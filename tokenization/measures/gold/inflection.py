@@ -14,6 +14,8 @@ the Marathi infinitive's case (ण्या+त).
 
 from __future__ import annotations
 
+import functools
+
 import regex
 
 from tokenization.measures.gold.words import Unclear
@@ -61,6 +63,7 @@ def parts_of_form(language: str, part_of_speech: str, lemma: str, form: str) -> 
 Classes = list[tuple[str, dict[str, list[str]]]]
 
 
+@functools.cache
 def _endings(text: str) -> dict[str, list[str]]:
     return {ending.replace("+", ""): ending.split("+") for ending in text.split()}
 

@@ -1,0 +1,230 @@
+import os
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import regex
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer as Backend
+from tokenizers import decoders, models, pre_tokenizers, trainers
+
+from evaluation.intervals import bootstrap_ratio
+from tokenization.measures.gold import Gold, Word, read_gold
+from tokenization.measures.gold.readers import read_published
+from tokenization.measures.morphology import DEFINITIONS, measure_morphology
+from tokenization.measures.resampling import resample
+from tokenization.opening.tokenizer import Encoded, FastTokenizer, Tokenizer
+
+
+class Cutter(Tokenizer):
+    """Cuts each word at given code points; `halves` are cut through their middle as well."""
+
+    def __init__(self, cuts, halves=()):
+        super().__init__("cutter", "", 1, False, "")
+        object.__setattr__(self, "cuts", cuts)
+        object.__setattr__(self, "halves", halves)
+
+    def encode_batch(self, texts):
+        found = []
+        for text in texts:
+            start = text.find(" ") + 1
+            word = text[start:]
+            edges = [0, *(start + cut for cut in self.cuts.get(word, ())), len(text)]
+            spans = list(zip(edges, edges[1:], strict=False))
+            for half in self.halves:
+                number = next(n for n, (low, high) in enumerate(spans) if low <= start + half < high)
+                low, high = spans[number]
+                spans[number : number + 1] = [(low, start + half + 1), (start + half, high)]
+            starts, ends = np.array(spans, dtype=np.int32).T
+            found.append(Encoded(np.zeros(len(spans), dtype=np.int32), starts, ends))
+        return found
+
+    def decode(self, ids):
+        raise NotImplementedError
+
+    def pieces(self):
+        raise NotImplementedError
+
+
+def gold(*words):
+    return [Word("".join(parts), tuple(np.cumsum([len(part) for part in parts])[:-1].tolist()), "x", "hi") for parts in words]
+
+
+def values(tokenizer, words, **options):
+    measured = measure_morphology(tokenizer, words, resamples=50, **options)
+    assert measured.keys() == DEFINITIONS.keys()
+    return {name: found["value"] for name, found in measured.items()}
+
+
+def test_every_score_by_hand():
+    # करता = कर + ता: cut right, and once more wrongly; बनाना = बना + ना: cut wrongly; सोना: not cut
+    words = gold(("कर", "ता"), ("बना", "ना"), ("सो", "ना"))
+    found = values(Cutter({"करता": [1, 2], "बनाना": [1]}), words)
+    assert found["boundary_precision"] == pytest.approx(1 / 3)
+    assert found["boundary_recall"] == pytest.approx(1 / 3)
+    assert found["boundary_f1"] == pytest.approx(2 * 1 / (3 + 3))
+    assert found["boundary_f1_split"] == pytest.approx(2 * 1 / (3 + 2))
+    # random cuts: 2 of 3 places, 1 of 4, 0 of 3
+    chance = (2 / 3 + 1 / 4 + 0) / 3
+    assert found["boundary_kappa"] == pytest.approx((1 / 3 - chance) / (1 - chance))
+    assert found["morphscore_v1"] == pytest.approx(1 / 2)
+    assert found["morphscore_v1_chance"] == pytest.approx((2 / 3 + 1 / 4) / 2)
+    assert found["morphscore_v2_recall"] == pytest.approx((1 + 0 + 1) / 3)
+    assert found["morphscore_v2_precision"] == pytest.approx((1 / 2 + 0 + 1) / 3)
+    assert found["morphology_words_split"] == pytest.approx(2 / 3)
+    assert found["akshara_ceiling"] == 1
+
+
+def test_three_parts_are_half_right_with_one_of_two_boundaries():
+    # কুকুর + টা + কে, 9 code points, 8 places; one boundary hit by one of two cuts
+    words = gold(("কুকুর", "টা", "কে"))
+    found = values(Cutter({"কুকুরটাকে": [5, 6]}), words)
+    assert found["boundary_recall"] == found["morphscore_v2_recall"] == found["boundary_precision"] == 0.5
+    assert found["boundary_kappa"] == pytest.approx((1 - 2 * 2 / 8) / (2 - 2 * 2 / 8))
+    # two random cuts of 8 places miss both boundaries in 6 · 5 of 8 · 7 cases
+    assert found["morphscore_v1_chance"] == pytest.approx(1 - 6 * 5 / (8 * 7))
+    assert found["morphscore_v1"] == 1
+
+
+def test_a_boundary_before_a_vowel_sign_moves_to_the_beginning_of_its_akshara():
+    words = gold(("लड़क", "े"), ("कर", "ता"))  # aksharas ल ड़ के and क र ता
+    assert len(words[0].word) == 5
+    safe = values(Cutter({"लड़के": [3], "करता": [1]}), words)
+    assert safe["akshara_ceiling"] == 0.5
+    assert safe["boundary_recall"] == 0
+    assert safe["boundary_recall_akshara"] == 0.5
+    # two places between three aksharas in each word, one of them cut
+    assert safe["boundary_kappa_akshara"] == pytest.approx((1 - (1 / 2 + 1 / 2)) / (2 - (1 / 2 + 1 / 2)))
+    right = values(Cutter({"लड़के": [4]}), words)
+    assert right["boundary_recall"] == 0.5
+    assert right["boundary_recall_akshara"] == right["boundary_precision_akshara"] == 0  # its cut lies inside an akshara
+
+
+def test_a_word_of_one_akshara_has_no_boundary_between_aksharas():
+    found = values(Cutter({"দে": [1]}), gold(("দ", "ে")))
+    assert found["boundary_recall"] == 1 and found["akshara_ceiling"] == 0
+    assert all(found[name] is None for name in DEFINITIONS if name.endswith("_akshara"))
+
+
+def test_cuts_inside_a_code_point_lower_the_precision_and_hit_nothing():
+    found = values(Cutter({"करता": [2]}, halves=(0, 2)), gold(("कर", "ता")))
+    assert found["boundary_recall"] == 1
+    assert found["boundary_precision"] == pytest.approx(1 / 3)
+    assert found["boundary_kappa"] == pytest.approx((1 - 1 / 3) / (1 - 1 / 3))
+
+
+def test_nothing_to_measure_has_no_value():
+    assert all(value is None for value in values(Cutter({}), []).values())
+    found = values(Cutter({}), gold(("कर", "ता")))
+    assert found["boundary_precision"] is found["morphscore_v1"] is None
+    assert found["boundary_kappa"] == found["boundary_f1"] == 0
+
+
+TEXT = ["लड़का घर गया और लड़के घर आए", "मुलगा घरी गेला आणि मुलाला खाऊ दिला", "ছেলেটি বাড়ি গেল আর মেয়েটিকে ডাকল"]
+
+
+def byte_level(vocabulary_size):
+    backend = Backend(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary_size, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+    )
+    backend.train_from_iterator(TEXT, trainer)
+    return FastTokenizer("bytes", "bytelevel-bpe", vocabulary_size, True, "", backend=backend)
+
+
+@pytest.mark.parametrize("language", ["hi", "mr", "bn"])
+def test_who_cuts_everywhere_has_morphscore_one_and_kappa_zero(language):
+    words = random.Random(0).sample(read_gold(None, language).items, 300)
+    found = values(byte_level(256), words)
+    assert found["morphscore_v1"] == found["morphscore_v2_recall"] == found["boundary_recall"] == 1
+    assert found["boundary_kappa"] == found["boundary_kappa_akshara"] == 0
+    assert found["boundary_f1"] < 0.2
+    # A cut at every boundary and nowhere else: v1 tells the two apart by nothing, kappa by everything.
+    perfect = values(Cutter({word.word: word.boundaries for word in words}), words)
+    assert perfect["morphscore_v1"] == perfect["boundary_kappa"] == perfect["boundary_f1"] == 1
+
+
+def test_random_cuts_have_kappa_about_zero():
+    words = read_gold(None, "mr").items
+    draw = random.Random(1)
+    cuts = {word.word: sorted(draw.sample(range(1, len(word.word)), draw.randint(0, len(word.word) - 1))) for word in words}
+    measured = measure_morphology(Cutter(cuts), words)
+    for name in ("boundary_kappa", "boundary_kappa_akshara"):
+        assert measured[name]["low"] < 0 < measured[name]["high"]
+        assert abs(measured[name]["value"]) < 0.05
+    chance, score = measured["morphscore_v1_chance"], measured["morphscore_v1"]
+    assert score["value"] == pytest.approx(chance["value"], abs=0.03)
+
+
+def test_a_word_is_encoded_behind_a_space_unless_told_otherwise():
+    class Spied(Cutter):
+        def encode_batch(self, texts):
+            seen.extend(texts)
+            return super().encode_batch(texts)
+
+    seen = []
+    values(Spied({}), gold(("कर", "ता")))
+    values(Spied({}), gold(("कर", "ता")), leading_space=False)
+    assert seen == ["। करता", "करता"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_counts_agree_with_sets(data):
+    letters = st.text(st.sampled_from("कर्िाेंঅক্ষি\u200d"), min_size=2, max_size=8)
+    forms = data.draw(st.lists(letters, min_size=1, max_size=5, unique=True))
+    words, cuts = [], {}
+    for form in forms:
+        places = st.sets(st.integers(1, len(form) - 1), min_size=1)
+        words.append(Word(form, tuple(sorted(data.draw(places))), "x", "hi"))
+        cuts[form] = sorted(data.draw(st.sets(st.integers(1, len(form) - 1))))
+    found = values(Cutter(cuts), words)
+    hits = sum(len(set(word.boundaries) & set(cuts[word.word])) for word in words)
+    total = sum(len(word.boundaries) for word in words)
+    assert found["boundary_recall"] == pytest.approx(hits / total)
+    edges = {word.word: {match.end() for match in regex.finditer(r"\X", word.word)} for word in words}
+    safe = sum(len(set(word.boundaries) & edges[word.word]) for word in words)
+    assert found["akshara_ceiling"] == pytest.approx(safe / total)
+    snapped = {w.word: {max(edge for edge in edges[w.word] | {0} if edge <= b) for b in w.boundaries} - {0} for w in words}
+    if any(snapped.values()):
+        between = sum(len(snapped[form] & set(cuts[form])) for form in forms)
+        assert found["boundary_recall_akshara"] == pytest.approx(between / sum(map(len, snapped.values())))
+
+
+def test_shared_draws_give_the_intervals_of_bootstrap_ratio():
+    draw = np.random.default_rng(3)
+    top, bottom = draw.integers(0, 5, 40).astype(float), draw.integers(1, 9, 40).astype(float)
+    clusters = [f"lemma {number // 3}" for number in range(40)]
+    found = resample({"a": (top, bottom), "b": (top, np.zeros(40))}, clusters)
+    alone = bootstrap_ratio(top, bottom, clusters=clusters)
+    assert found["a"] == pytest.approx(alone.as_dict())
+    assert found["b"] == {"value": None, "low": None, "high": None}
+
+
+PUBLISHED = {
+    "gemma3": {"hi": (0.689, 0.355, 0.464), "mr": (0.673, 0.367, 0.457), "bn": (0.690, 0.316, 0.420)},
+    "o200k": {"hi": (0.669, 0.481, 0.359), "mr": (0.745, 0.485, 0.420), "bn": (0.591, 0.502, 0.259)},
+    "r50k": {"hi": (1.0, 1.0, 0.155), "mr": (1.0, 1.0, 0.163), "bn": (1.0, 1.0, 0.109)},
+}
+"""MorphScore v1, the same by chance, and F1 as an independent program measured them on the same lists."""
+FILES = {"gemma3": "gemma3/tokenizer.json", "o200k": "o200k/o200k_base.tiktoken", "r50k": "r50k/r50k_base.tiktoken"}
+
+
+@pytest.mark.real
+@pytest.mark.skipif("KATHALAB_VOCABULARIES" not in os.environ, reason="KATHALAB_VOCABULARIES names no folder")
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_vocabularies_score_as_measured_elsewhere(name):
+    from tokenization.opening.formats import open_tokenizer
+
+    tokenizer = open_tokenizer(Path(os.environ["KATHALAB_VOCABULARIES"]) / FILES[name])
+    folder = Path(os.environ["KATHALAB_DATA"]) / "regional-tinystories" / "morphscore"
+    for language, file in {"hi": "hindi", "mr": "marathi", "bn": "bengali"}.items():
+        lists = Gold()
+        read_published(lists, folder / f"{file}_morph_data.csv", language, conjuncts=True)
+        found = values(tokenizer, lists.items, leading_space=False)
+        names = ("morphscore_v1", "morphscore_v1_chance", "boundary_f1")
+        assert [found[name] for name in names] == pytest.approx(PUBLISHED[name][language], abs=0.0015)
