@@ -1,4 +1,8 @@
-"""What a tokenizer does to the same text in another spelling: Unicode variants and typing noise, by sentences."""
+"""What a tokenizer does to the same text in another spelling: Unicode variants and typing noise, by sentences.
+
+To be read beside fertility: a tokenizer that cuts everywhere moves no boundary and gains few tokens, whatever is done to
+the text.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +85,7 @@ def measure_robustness(
     """Every measure of `DEFINITIONS`, each with a 95 % interval over sentences (round trips: Wilson's, else bootstrap).
 
     `texts`: documents of the language (ISO 639-1). Of their sentences, at most `most` that a variant changes are drawn,
-    the same for every tokenizer; a variant that changes fewer than `fewest` has no value.
+    the same for every tokenizer; a variant that changes fewer than `fewest` (1 or more) has no value.
     """
     found = {name: point(None) for name in DEFINITIONS}
     samples = {name: pairs for name, pairs in pairs_of(tuple(texts), language, most).items() if len(pairs) >= fewest}
