@@ -93,7 +93,7 @@ def test_every_number_stands_with_its_interval(text):
     for expected in (
         "1.423",
         "1.413–1.433",
-        "−0.098 to −0.082; p &lt; 0.001",
+        "<small>−0.098 to −0.082</small><small>p &lt; 0.001</small>",
         "80.0\u202f%",
         "4.2 · 10¹²",
         "1.723",
