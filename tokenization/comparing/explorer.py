@@ -16,6 +16,7 @@ SHORTEST, LONGEST = 30, 160
 
 _MOST_CANDIDATES = 2000
 _CLUSTER = regex.compile(r"\X")
+_CONTROL = regex.compile(r"[\p{Cc}\p{Cs}]")
 _TRAITS = {
     "nukta": regex.compile("[\u093c\u09bc\u0929\u0931\u0934\u0958-\u095f\u09dc-\u09df]"),
     "joiner": regex.compile("[\u200c\u200d]"),
@@ -61,7 +62,7 @@ def choose_sentences(texts: Sequence[str], language: str, count: int = 20) -> li
     found: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
     for text in texts:
         for sentence in map(str.strip, sentences(text, language)):
-            if SHORTEST <= len(sentence) <= LONGEST and sentence not in found and sentence.isprintable():
+            if SHORTEST <= len(sentence) <= LONGEST and sentence not in found and not _CONTROL.search(sentence):
                 traits = frozenset(name for name, pattern in _TRAITS.items() if pattern.search(sentence))
                 conjuncts = frozenset(x for x in _CLUSTER.findall(sentence) if _CONJUNCT.search(x))
                 found[sentence] = (traits, conjuncts)

@@ -45,7 +45,7 @@ def interval_rows(dots: Sequence[Dot], label: str, span: tuple[float, float] | N
     parts.append(lettering(WIDTH / 2, height - 3, label, "middle", "label"))
     for number, dot in enumerate(dots):
         y = top + row * number
-        value = f"{dot.measured['value']:.3f}".replace("-", "−")
+        value = f"{round(dot.measured['value'], 3) + 0.0:.3f}".replace("-", "−")  # -0.0 is 0
         parts.append(lettering(_LEFT, y + 13, dot.name, "start", "name"))
         parts.append(lettering(WIDTH - _RIGHT, y + 13, value, "end", "name"))
         ends = [x_at(end) for end in dot.ends]

@@ -134,7 +134,7 @@ def summary(comparison: Mapping[str, Any]) -> Table:
     for rank, name in enumerate(ranking["order"], start=1):
         entry = entries[name]
         bits = entry["probe"]["texts"][ranking["text"]]["bits_per_character"]
-        tied = "" if name == ranking["best"] or name not in ranking["tied"] else "not told apart from the first"
+        tied = "" if name == ranking["best"] or name not in ranking["tied"] else "tied with the best"
         cells = [
             Cell(str(rank), tied, rank),
             _whole(entry["vocabulary_size"]),
@@ -211,7 +211,8 @@ def generation(comparison: Mapping[str, Any]) -> Table | None:
         ]
 
     columns = [Column(definitions[name]["title"], name) for name in names]
-    return Table("Stories that the probes write", columns, _probed(comparison, cells))
+    rows = [row for row in _probed(comparison, cells) if row.cells]
+    return Table("Stories that the probes write", columns, rows)
 
 
 def intrinsic(comparison: Mapping[str, Any]) -> list[Table]:

@@ -74,3 +74,9 @@ def test_sentences_are_diverse_short_and_different():
     assert all(30 <= len(sentence) <= 160 for sentence in chosen)
     assert chosen == choose_sentences(texts, "hi", 5)
     assert choose_sentences(["छोटा।"], "hi") == []
+
+
+def test_a_sentence_with_joiners_is_worth_showing():
+    joined = "त्याच्या घरात दोन नव्या कुऱ्हाडी आणि वार्‍या होत्या."
+    chosen = choose_sentences([f"तो मुलगा दररोज {n} वेळा शाळेत जात होता." for n in range(9)] + [joined], "mr", 3)
+    assert joined in chosen

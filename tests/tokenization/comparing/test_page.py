@@ -93,7 +93,7 @@ def test_every_number_stands_with_its_interval(text):
     for expected in (
         "1.423",
         "1.413–1.433",
-        "−0.098 to −0.082; p &lt; 0.001",
+        "<small>−0.098 to −0.082</small><small>p &lt; 0.001</small>",
         "80.0\u202f%",
         "4.2 · 10¹²",
         "1.723",
@@ -149,4 +149,4 @@ def test_markdown_has_the_verdict_few_columns_and_definitions(comparison):
     assert "| words-8k (published) | **1.423** [1.413–1.433] | −0.090 [−0.098 to −0.082; p < 0.001] |" in text
     assert "by\\|tes\\<b> was not probed: too large for 1 M." in lines
     assert "- **Fertility** (lower is better): tokens / whitespace-separated words. [Ács 2019]" in lines
-    assert "| Characters per token | −0.700 [−0.950 to −0.450] | 9 |" in lines
+    assert "| Characters per token | −0.700 [−0.950 to −0.300] | 9 |" in lines
