@@ -12,12 +12,14 @@ from tokenization.training.bytelevel import train_bytelevel_gpt2, train_byteleve
 from tokenization.training.sentencepiece import train_sentencepiece_bpe, train_sentencepiece_unigram
 from tokenization.training.sizes import DEFAULT_SIZE
 from tokenization.training.spelling import train_aksharas, train_bytes, train_characters
+from tokenization.training.wordpiece import train_wordpiece
 
 Kind = Literal[
     "sentencepiece-bpe",
     "sentencepiece-unigram",
     "bytelevel-bpe",
     "bytelevel-bpe-gpt2",
+    "wordpiece",
     "akshara-bpe",
     "characters",
     "bytes",
@@ -30,6 +32,7 @@ TRAINERS: dict[Kind, Callable[[Iterable[str], int], TrainedTokenizer]] = {
     "sentencepiece-unigram": train_sentencepiece_unigram,
     "bytelevel-bpe": train_bytelevel_mark_safe,
     "bytelevel-bpe-gpt2": train_bytelevel_gpt2,
+    "wordpiece": train_wordpiece,
     "akshara-bpe": train_akshara_bpe,
 }
 """Kinds whose vocabulary has the size asked for. The texts may be gone through several times."""
