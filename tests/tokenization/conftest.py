@@ -40,7 +40,7 @@ def texts():
 def sizes():
     """The vocabulary of each kind that the texts give: 520 where nothing else is said."""
     given = {kind: None if kind in SPELLINGS else 520 for kind in KINDS}
-    return given | {"sentencepiece-unigram": 420, "bytelevel-bpe-gpt2": 320}
+    return given | {"sentencepiece-unigram": 420, "bytelevel-bpe-gpt2": 320, "wordpiece": 240}
 
 
 @pytest.fixture(scope="session")

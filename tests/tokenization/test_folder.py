@@ -11,12 +11,12 @@ from tokenization.training.trainers import KINDS
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_auto_tokenizer_gives_the_same_ids(folders, tokenizers, kind):
+def test_auto_tokenizer_gives_the_same_ids(folders, tokenizers, trained, kind):
     auto = AutoTokenizer.from_pretrained(folders[kind])
     text = "  एक राजा।\n\n<s> হঠাৎ 👧"
     assert auto(text).input_ids == tokenizers[kind](text).input_ids
     assert auto(text).input_ids == [1, *auto.encode(text, add_special_tokens=False)]
-    assert auto.decode(auto.encode(text, add_special_tokens=False)) == text
+    assert not trained[kind].lossless or auto.decode(auto.encode(text, add_special_tokens=False)) == text
     assert auto.padding_side == "left"
     assert set(auto(text)) == {"input_ids", "attention_mask"}
 

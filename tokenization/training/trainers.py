@@ -14,12 +14,14 @@ from tokenization.training.sentencepiece import train_sentencepiece_bpe, train_s
 from tokenization.training.sizes import DEFAULT_SIZE
 from tokenization.training.spelling import train_aksharas, train_bytes, train_characters
 from tokenization.training.superword import train_superword
+from tokenization.training.wordpiece import train_wordpiece
 
 Kind = Literal[
     "sentencepiece-bpe",
     "sentencepiece-unigram",
     "bytelevel-bpe",
     "bytelevel-bpe-gpt2",
+    "wordpiece",
     "akshara-bpe",
     "morphology-bpe",
     "superword-bpe",
@@ -34,6 +36,7 @@ TRAINERS: dict[Kind, Callable[[Iterable[str], int], TrainedTokenizer]] = {
     "sentencepiece-unigram": train_sentencepiece_unigram,
     "bytelevel-bpe": train_bytelevel_mark_safe,
     "bytelevel-bpe-gpt2": train_bytelevel_gpt2,
+    "wordpiece": train_wordpiece,
     "akshara-bpe": train_akshara_bpe,
     "morphology-bpe": train_morphology,
     "superword-bpe": train_superword,

@@ -62,7 +62,7 @@ def test_too_large_a_vocabulary_names_the_largest_and_that_one_works(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_too_small_a_vocabulary_names_the_smallest_and_that_one_works(texts, kind):
     with pytest.raises(UserError, match="at least") as caught:
-        train_tokenizer(kind, texts, 100)
+        train_tokenizer(kind, texts, 20)
     smallest = int(re.search(r"at least (\d+)", str(caught.value))[1])
     assert train_tokenizer(kind, texts, smallest).vocabulary_size == smallest
 
