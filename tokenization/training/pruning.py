@@ -62,7 +62,7 @@ def prune(backend: Tokenizer, texts: Sequence[str], size: int | None = None, kin
         needed = dict.fromkeys([piece, *tree.letters(piece), *(left + right for left, right in joins)])
         new = [name for name in needed if name not in kept and name not in fixed]
         fits = size is None or len(fixed) + len(kept) + len(new) <= size
-        if fits and piece not in fixed and not needed.keys() & {*SPECIALS, *BYTES}:
+        if fits and not needed.keys() & {*SPECIALS, *BYTES, tree.unknown}:
             kept |= dict.fromkeys(new)
             merges.update(joins)
     if size is not None and len(fixed) + len(kept) < size:
@@ -106,7 +106,7 @@ class _Bpe:
         self.always: list[str] = []
         self._merges = [(left, right) for left, right in model["merges"]]
         self._ranks = {pair: rank for rank, pair in enumerate(self._merges)}
-        self._unknown = UNKNOWN if model["unk_token"] else None
+        self.unknown: str | None = model["unk_token"]
 
     def letters(self, piece: str) -> list[str]:
         """The pieces of one character that it begins from."""
@@ -115,7 +115,7 @@ class _Bpe:
     def joins(self, piece: str) -> list[tuple[str, str]]:
         """The merges that the tokenizer applies when it builds a piece: first in rank, then leftmost.
 
-        None for a piece that no merges build (`ignore_merges` takes it whole).
+        Empty for a piece that no merges build (`ignore_merges` takes it whole).
         """
         parts, joins = list(piece), []
         while len(parts) > 1:
@@ -132,7 +132,7 @@ class _Bpe:
         return {
             "vocab": {piece: number for number, piece in enumerate(pieces)},
             "merges": [pair for pair in self._merges if pair in merges],
-            "unk_token": self._unknown,
+            "unk_token": UNKNOWN if self.unknown else None,
         }
 
 
@@ -141,6 +141,7 @@ class _Unigram:
 
     def __init__(self, model: dict[str, Any]) -> None:
         self.ids = {piece: number for number, (piece, _) in enumerate(model["vocab"])}
+        self.unknown = None if model["unk_id"] is None else model["vocab"][model["unk_id"]][0]
         self._scores = dict(model["vocab"])
         # Of the lowest score the price of an unknown character is made.
         self.always = [min(self._scores, key=self._scores.__getitem__)]
