@@ -23,7 +23,7 @@ from corpora.errors import UserError
 MANIFEST = "manifest.json"
 _PACKAGES = (
     *("kathalab", "torch", "transformers", "tokenizers", "sentencepiece", "datasets", "lightning", "numpy"),
-    *("pyarrow", "regex", "rensa"),
+    *("pyarrow", "regex", "rensa", "morfessor"),
 )
 
 

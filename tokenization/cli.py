@@ -1,4 +1,4 @@
-"""The commands `kathalab tokenization train | compare | publish`."""
+"""The commands `kathalab tokenization train | prune | compare | publish`."""
 
 from __future__ import annotations
 
@@ -58,6 +58,69 @@ def train(
             licenses=sorted({story.license for story in stories if story.license}),
         )
     print(f"Made a {kind} tokenizer of {trained.vocabulary_size} ids from {len(stories)} stories in {output}.")
+
+
+def prune(
+    tokenizer: str,
+    corpus: Path,
+    output: Path,
+    languages: list[str] | None = None,
+    vocabulary_size: int | None = None,
+) -> None:
+    """Prune a large tokenizer to the pieces that a corpus's train split uses.
+
+    Reads a tokenizer and a corpus folder. Writes a tokenizer folder like that of `train`. All bytes stay, so that other
+    text is spelt out; without --vocabulary-size the corpus is cut into the same pieces as before.
+
+    Example: kathalab tokenization prune --tokenizer gemma-3/tokenizer.json --corpus results/corpus
+    --languages '[hi]' --output results/tokenizers/hi/gemma-3-pruned
+
+    Args:
+        tokenizer: what is pruned: a BPE or Unigram tokenizer that opens as Hugging Face's `tokenizers` do.
+        corpus: corpus folder.
+        output: tokenizer folder to make.
+        languages: languages whose stories are used, e.g. '[hi]'; all of the corpus's if left out.
+        vocabulary_size: number of ids, special tokens and byte pieces included; the most frequent pieces are kept. All
+            pieces that the corpus uses if left out.
+    """
+    from corpora.errors import UserError
+    from tokenization.opening.formats import open_tokenizer
+    from tokenization.opening.tokenizer import FastTokenizer
+    from tokenization.training.pruning import count_cut_alike
+    from tokenization.training.pruning import prune as run
+
+    full = open_tokenizer(tokenizer)
+    if not isinstance(full, FastTokenizer):
+        raise UserError(f"{tokenizer!r} is a {full.kind} tokenizer, not one of Hugging Face's; it cannot be pruned.")
+    stories = read_corpus(corpus, "train", languages)
+    texts = [story.text for story in stories]
+    print(f"pruning {full.name} to {len(stories)} stories …", file=sys.stderr)
+    pruned = run(full.backend, texts, vocabulary_size, f"pruned-{full.kind}")
+    alike = count_cut_alike(pruned.tokenizer, full.backend, texts)
+    with new_folder(output) as folder:
+        pruned.save(folder)
+        write_manifest(
+            folder,
+            "tokenizer",
+            {
+                "kind": pruned.kind,
+                "vocabulary_size": pruned.vocabulary_size,
+                "languages": sorted({story.language for story in stories}),
+                "seed": None,
+                "lossless": pruned.lossless,
+                "deterministic": pruned.deterministic,
+                "source": full.name,
+                "source_vocabulary_size": full.vocabulary_size,
+                "stories": len(stories),
+                "stories_cut_alike": alike,
+            },
+            inputs={"corpus": fingerprint(corpus, "corpus"), "tokenizer": full.fingerprint},
+            licenses=[full.license] if full.license else [],
+        )
+    print(
+        f"Pruned {full.name} from {full.vocabulary_size} to {pruned.vocabulary_size} ids in {output}; {alike} of "
+        f"{len(stories)} stories are cut as before."
+    )
 
 
 def compare(
@@ -147,11 +210,13 @@ def _card(manifest: dict[str, Any], repo: str) -> str:
     facts = manifest["configuration"]
     languages = "".join(f"- {language}\n" for language in facts["languages"])
     licenses = ", ".join(manifest["licenses"]) or "none stated"
+    lossless = facts.get("lossless", True)
+    read_back = "any Unicode text is read back exactly" if lossless else "not every text is read back exactly"
     return (
         f"---\nlanguage:\n{languages}tags:\n- tokenizer\n---\n\n# {repo.split('/')[-1]}\n\n"
         f"A {facts['kind']} tokenizer of {facts['vocabulary_size']} ids, made with kathalab from the corpus with "
         f"fingerprint `{manifest['inputs']['corpus']}` (licences of its text: {licenses}).\n"
-        "`<s>` begins a text, `</s>` ends a story; any Unicode text is read back exactly.\n\n"
+        f"`<s>` begins a text, `</s>` ends a story; {read_back}.\n\n"
         "```python\nfrom transformers import AutoTokenizer\n\n"
         f'tokenizer = AutoTokenizer.from_pretrained("{repo}")\n```\n'
     )
@@ -159,4 +224,4 @@ def _card(manifest: dict[str, Any], repo: str) -> str:
 
 def main(arguments: list[str]) -> None:
     """Run one of the room's commands."""
-    run_verb("tokenization", "Training, loading and comparing tokenizers.", [train, compare, publish], arguments)
+    run_verb("tokenization", "Training, loading and comparing tokenizers.", [train, prune, compare, publish], arguments)

@@ -29,7 +29,7 @@ def train(capsys, corpus, output, *more):
     return run(capsys, "train", "--corpus", corpus, "--output", output, *more)
 
 
-@pytest.mark.parametrize("verb", ["train", "compare", "publish"])
+@pytest.mark.parametrize("verb", ["train", "prune", "compare", "publish"])
 def test_help_says_what_is_read_and_written_with_an_example(capsys, verb):
     code, out, _ = run(capsys, verb, "--help")
     assert code == 0
