@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -96,6 +97,29 @@ def open_tiktoken(path: Path) -> FastTokenizer:
             f"rename it so that its name holds one of {', '.join(ENCODINGS)}."
         )
     return fast_tokenizer(ranks_backend(_read_ranks(path), ENCODINGS[named[0]]), path.stem, digest)
+
+
+def open_encoding(name: str) -> FastTokenizer:
+    """A tiktoken encoding such as `o200k_base` by the tiktoken package.
+
+    Raises:
+        UserError: the name is unknown, tiktoken is not installed, or it cannot fetch the vocabulary.
+    """
+    if name.removesuffix("_base") not in ENCODINGS:
+        known = ", ".join(f"{short}_base" for short in ENCODINGS if short != "llama-3")
+        raise UserError(f"there is no tiktoken encoding {name!r} here; choose from {known}.")
+    how = f"fetch it with: kathalab tokenization unpack --names '[{name.removesuffix('_base')}]'"
+    try:
+        import tiktoken
+
+        ranks = tiktoken.get_encoding(name)._mergeable_ranks
+    except ImportError:
+        raise UserError(f"the vocabulary of {name!r} is not unpacked and tiktoken is not installed; {how}") from None
+    except (OSError, ValueError) as error:  # requests' errors are OSErrors; ValueError: unknown, or another SHA-256
+        raise UserError(f"tiktoken cannot fetch {name!r} ({str(error).splitlines()[0]}); {how}") from None
+    content = b"".join(base64.b64encode(token) + b" %d\n" % rank for token, rank in ranks.items())
+    backend = ranks_backend(ranks, ENCODINGS[name.removesuffix("_base")])
+    return fast_tokenizer(backend, name, hashlib.sha256(content).hexdigest())
 
 
 def open_tekken(path: Path) -> FastTokenizer:
