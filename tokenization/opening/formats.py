@@ -8,6 +8,7 @@ from pathlib import Path
 
 from corpora.errors import UserError
 from corpora.folders import MANIFEST, read_manifest
+from tokenization.opening.akshara_map import open_akshara_map
 from tokenization.opening.backends import open_tokenizer_json
 from tokenization.opening.greedy import looks_like_rwkv, open_rwkv
 from tokenization.opening.hub import fetch_from_hub
@@ -102,4 +103,6 @@ def _open_file(path: Path) -> Tokenizer:
         return replace(open_tiktoken(path), name=name)
     if looks_like_rwkv(path):
         return replace(open_rwkv(path), name=name)
+    if (letters := path.with_suffix(".map.json")).is_file():
+        return open_akshara_map(path, letters, name)
     return open_sentencepiece(path, name)
