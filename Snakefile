@@ -14,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 
+from corpora.languages import get_language
+
 STUDY = Path(workflow.configfiles[0]).stem
 OUT = f"results/{STUDY}"
 LANGUAGES = config["languages"]
@@ -71,10 +73,12 @@ def also(place):
     return {Path(other).name: f"{other}/corpus" for other in PLACES if other != place}
 
 
-def comparison(place):
+def comparison(place, language):
     """The options of comparing tokenizers, with what is different for one corpus."""
     given = (config.get("comparison") or {}) | (config.get("comparison_of") or {}).get(Path(place).name, {})
-    return given | ({"also": others} if (others := also(place)) else {})
+    if CORPORA:
+        return {"title": f"{get_language(language).name} stories: {Path(place).name}", "also": also(place)} | given
+    return given
 
 
 def tokenizer_command(kind):
@@ -161,7 +165,7 @@ rule comparison:
     wildcard_constraints:
         place="|".join(PLACES),
     params:
-        options=lambda wildcards: options(comparison(wildcards.place)),
+        options=lambda wildcards: options(comparison(wildcards.place, wildcards.language)),
         tokenizers=lambda wildcards: ",".join(
             f"{wildcards.place}/tokenizers/{wildcards.language}/{kind}" for kind in KINDS
         ),

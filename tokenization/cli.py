@@ -134,6 +134,7 @@ def compare(
     parallel: dict[str, Path] = {},  # noqa: B006
     gold: Path | None = None,
     published: bool = False,
+    title: str | None = None,
     keep: Path | None = None,
     probe: ProbeSettings = ProbeSettings(),  # noqa: B008 - frozen
 ) -> None:
@@ -161,6 +162,7 @@ def compare(
         parallel: further parallel text for parity with English, e.g. '{flores: FOLDER}' with a file LANGUAGE.txt each.
         gold: folder of morphology gold (unimorph/, ud/ and regional-tinystories/morphscore/ as published).
         published: set the published vocabularies that `kathalab tokenization unpack` has unpacked beside them.
+        title: heading of the report; "Tokenizers for LANGUAGE" if left out.
         keep: folder for the finished trainings; OUTPUT.probes if left out.
         probe: the small model and its training.
     """
@@ -170,12 +172,12 @@ def compare(
 
     sources = [*tokenizers, *(installed() if published else [])]
     keep = keep or output.with_name(f"{output.name}.probes")
-    result = run(corpus, language, sources, output, split, seeds, probe, Beside(also, parallel, gold), keep)
+    result = run(corpus, language, sources, output, split, seeds, probe, Beside(also, parallel, gold), keep, title)
     verdict = result["ranking"]["sentence"] if result["ranking"] else "None of them could serve a small model."
     print(f"Compared {len(sources)} tokenizers in {output}/comparison.html. {verdict}")
 
 
-def report(*comparisons: Path, output: Path, title: str = "Tokenizers compared") -> None:
+def report(*comparisons: Path, output: Path) -> None:
     """Put several comparisons (of languages, of corpora) on one page.
 
     Reads comparison folders. Writes an HTML page that needs no other file, and the JSON of all its numbers beside it.
@@ -185,7 +187,6 @@ def report(*comparisons: Path, output: Path, title: str = "Tokenizers compared")
     Args:
         comparisons: comparison folders, as `kathalab tokenization compare` makes them.
         output: page to make; its name ends in .html.
-        title: heading of the page.
     """
     from corpora.errors import UserError
     from tokenization.comparing.page import write_comparison_page

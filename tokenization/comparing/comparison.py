@@ -65,6 +65,7 @@ def compare(
     settings: ProbeSettings,
     beside: Beside,
     keep: Path,
+    title: str | None = None,
 ) -> dict[str, Any]:
     """Measure and probe the tokenizers on the corpus's held-out split, write the comparison and return its numbers.
 
@@ -96,7 +97,7 @@ def compare(
     runs = run_probes(probed, reference, training, scored, settings, seeds, keep)
 
     result: dict[str, Any] = {
-        "title": f"Tokenizers for {get_language(code).name}",
+        "title": title or f"Tokenizers for {get_language(code).name}",
         "setup": {
             "languages": spoken,
             "corpus": fingerprint(corpus, "corpus"),
