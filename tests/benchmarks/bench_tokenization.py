@@ -1,89 +1,145 @@
-"""Our default tokenizer beside byte-level BPE with GPT-2's pattern: same text, same vocabulary, same machine, same run.
+"""How long the intrinsic comparison takes: twelve tokenizers on 1 MB of stories per language.
 
-    python tests/benchmarks/bench_tokenization.py PRATHAM [--language hi] [--vocabulary 2048]
+    python tests/benchmarks/bench_tokenization.py [hi mr bn en] [--megabytes 1] [--published FOLDER]
 
-PRATHAM is a folder with one folder of Markdown stories per language. Every ninth story is held out. Prints the medians
-of five timings of training and of encoding, and fertility and akshara splitting on the held-out stories; a ratio above
-1 is in our favour. GPT-2's pattern runs out of merges early: compare at a vocabulary that both reach (see the ids).
+The stories are the embedded generator's; the tokenizers are trained on other stories of it, which is not timed.
+FOLDER (of `kathalab tokenization unpack`) adds the published vocabularies in it. Seconds are CPU seconds of all
+threads, so that other work on the machine does not count. If tokenization-scorer is installed, its Rényi efficiency
+(α = 2.5, ids seen) is taken on the same tokens in the same run: its value must be ours. The last line is JSON.
+Encoding a corpus to packed tokens against `datasets.map` is measured by bench_packing.py.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
+import json
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
-from statistics import median
+from typing import Any
 
-from tokenization.folder import TrainedTokenizer, load_tokenizer
-from tokenization.measures.by_document import measure
-from tokenization.training.bytelevel import GPT2_PATTERN, train_bytelevel
-from tokenization.training.trainers import KINDS, SPELLINGS, train_tokenizer
+import numpy as np
 
-PEER = "bytelevel-bpe, GPT-2 pattern"
-OURS = "sentencepiece-bpe"
+from corpora.grammar.generator import Generator
+from corpora.katha import LANGUAGES as KATHA
+from corpora.katha import read_katha
+from tokenization.measures.entropy import measure_efficiency
+from tokenization.measures.gold import read_gold
+from tokenization.measures.morphology import measure_morphology
+from tokenization.measures.parity import measure_parity
+from tokenization.measures.prepared import prepare
+from tokenization.measures.robustness import measure_robustness
+from tokenization.measures.running_text import encode, measure_text
+from tokenization.measures.vocabulary import classify
+from tokenization.opening.formats import open_tokenizer
+from tokenization.opening.tokenizer import Tokenizer
+from tokenization.training.trainers import Kind, train_tokenizer
+
+TWELVE: list[tuple[Kind, int | None]] = [
+    *(("sentencepiece-bpe", size) for size in (1024, 2048, 4096)),
+    *(("sentencepiece-unigram", size) for size in (1024, 1536)),
+    *(("bytelevel-bpe", size) for size in (1024, 2048, 4096)),
+    ("akshara-bpe", 2048),
+    ("characters", None),
+    ("bytes", None),
+    ("aksharas", None),
+]
 
 
-def seconds(action: Callable[[], object], times: int = 5) -> float:
-    """Median wall-clock time of an action."""
-    spent = []
-    for _ in range(times):
-        start = time.perf_counter()
-        action()
-        spent.append(time.perf_counter() - start)
-    return median(spent)
+def stories(language: str, size: float, seed: int) -> list[str]:
+    """Stories of the generator, about `size` bytes of them."""
+    texts: list[str] = []
+    for story in Generator([language], stories=1_000_000, seed=seed):
+        texts.append(story.text)
+        size -= len(story.text.encode())
+        if size <= 0:
+            break
+    return texts
+
+
+def train(language: str, folder: Path) -> list[Tokenizer]:
+    texts = stories(language, 1e6, seed=1)
+    opened = []
+    for kind, size in TWELVE:
+        place = folder / f"{language}-{kind}-{size}"
+        place.mkdir()
+        train_tokenizer(kind, texts, size).save(place)
+        opened.append(open_tokenizer(place))
+    return opened
+
+
+class Clock:
+    """CPU seconds by part."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    def time(self, part: str, action: Callable[[], Any]) -> Any:
+        start = time.process_time()
+        result = action()
+        self.seconds[part] += time.process_time() - start
+        return result
+
+
+def compare(tokenizers: list[Tokenizer], texts: list[str], language: str) -> dict[str, float]:
+    """Every intrinsic measure of every tokenizer: CPU seconds by part."""
+    clock = Clock()
+    prepared = clock.time("words and aksharas", lambda: prepare(texts))
+    parallel = {code: [story.text for story in read_katha([code])] for code in KATHA}
+    gold = clock.time("morphology", lambda: read_gold(None, language).items)
+    for tokenizer in tokenizers:
+        classes = clock.time("vocabulary", lambda: classify(tokenizer))  # noqa: B023
+        clock.time("running text", lambda: measure_text(tokenizer, prepared, classes))  # noqa: B023
+        clock.time("parity", lambda: measure_parity(tokenizer, parallel))  # noqa: B023
+        clock.time("robustness", lambda: measure_robustness(tokenizer, texts, language))  # noqa: B023
+        if gold:
+            clock.time("morphology", lambda: measure_morphology(tokenizer, gold))  # noqa: B023
+    return dict(clock.seconds)
+
+
+def beside_the_scorer(tokenizer: Tokenizer, texts: list[str]) -> dict[str, float]:
+    """CPU seconds of the same tokens' Rényi efficiencies: ours, eight of them with intervals, and the peer's one."""
+    from tokenization_scorer import score
+
+    tokens = encode(tokenizer, prepare(texts))
+    lines = [" ".join(map(str, ids)) for ids in np.split(tokens.ids, np.cumsum(tokens.counts)[:-1])]
+    clock = Clock()
+    ours = clock.time("ours", lambda: measure_efficiency(tokens.ids, tokens.texts, tokenizer.vocabulary_size))
+    with contextlib.redirect_stderr(io.StringIO()):
+        peer = clock.time("tokenization-scorer", lambda: score(lines, "renyi_efficiency", power=2.5))
+    assert abs(ours["renyi_efficiency_observed"]["value"] - peer) < 1e-9, (ours, peer)
+    return dict(clock.seconds)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pratham", type=Path)
-    parser.add_argument("--language", default="hi")
-    parser.add_argument("--vocabulary", type=int, default=2048)
-    chosen = parser.parse_args()
-    paths = sorted((chosen.pratham / chosen.language).glob("*.md"))
-    stories = [path.read_text(encoding="utf-8") for path in paths]
-    held_out, training = stories[::9], [story for number, story in enumerate(stories) if number % 9]
-    if not held_out:
-        parser.error(f"no stories in {chosen.pratham / chosen.language}")
-
-    trainers: dict[str, Callable[[], TrainedTokenizer]] = {
-        PEER: lambda: TrainedTokenizer(PEER, train_bytelevel(training, chosen.vocabulary, GPT2_PATTERN))
-    }
-    for kind in KINDS:
-        size = None if kind in SPELLINGS else chosen.vocabulary
-        trainers[kind] = lambda kind=kind, size=size: train_tokenizer(kind, training, size)
-
-    characters = sum(map(len, stories))
-    print(
-        f"{chosen.language}: {len(training)} stories to train on, {len(held_out)} held out, {characters:,} characters"
-    )
-    print(f"{'':<30}{'ids':>7}{'training s':>12}{'encoding M/s':>14}{'fertility':>11}{'aksharas split':>16}")
-    rows: dict[str, tuple[float, float, float, float]] = {}
-    ids: dict[str, int] = {}
-    for name, train in trainers.items():
-        try:
-            trained = train()
-        except Exception as error:  # a vocabulary that this text cannot give
-            print(f"{name:<30} {error}")
-            continue
+    parser.add_argument("languages", nargs="*", default=["hi", "mr", "bn", "en"])
+    parser.add_argument("--megabytes", type=float, default=1.0)
+    parser.add_argument("--published", type=Path)
+    options = parser.parse_args()
+    published = []
+    if options.published:
+        published = [open_tokenizer(path.parent) for path in sorted(options.published.glob("*/manifest.json"))]
+    found: dict[str, Any] = {}
+    for language in options.languages:
+        texts = stories(language, 1e6 * options.megabytes, seed=0)
         with tempfile.TemporaryDirectory() as folder:
-            trained.save(Path(folder))
-            found = measure(load_tokenizer(folder), held_out, resamples=1)
-        encoding = characters / seconds(lambda: [trained.tokenizer.encode(story) for story in stories]) / 1e6  # noqa: B023
-        fertility, split = found["fertility"]["value"], found["akshara_splitting_rate"]["value"]
-        assert fertility is not None and split is not None
-        ids[name] = trained.vocabulary_size
-        rows[name] = (seconds(train), encoding, fertility, split)
-        print(
-            f"{name:<30}{trained.vocabulary_size:>7}{rows[name][0]:>12.3f}{encoding:>14.2f}{fertility:>11.3f}{split:>16.3f}"
-        )
-    ours, peer = rows[OURS], rows[PEER]
-    print(
-        f"{OURS} against {PEER} ({ids[OURS]} against {ids[PEER]} ids): "
-        f"training {peer[0] / ours[0]:.2f}x as fast, encoding {ours[1] / peer[1]:.2f}x as fast, "
-        f"{peer[2] / ours[2]:.2f}x fewer tokens, {peer[3] / ours[3]:.2f}x fewer aksharas split"
-    )
+            tokenizers = train(language, Path(folder)) + published
+        seconds = compare(tokenizers, texts, language)
+        found[language] = {"tokenizers": len(tokenizers), "stories": len(texts), "seconds": seconds}
+        parts = ", ".join(f"{part} {value:.1f}" for part, value in seconds.items())
+        total = sum(seconds.values())
+        print(f"{language}: {len(tokenizers)} tokenizers, {len(texts)} stories, {total:.1f} CPU seconds ({parts})")
+        if find_spec("tokenization_scorer"):
+            found[language]["rényi"] = beside_the_scorer(tokenizers[1], texts)
+            times = ", ".join(f"{name} {1000 * value:.0f} ms" for name, value in found[language]["rényi"].items())
+            print(f"{language}: Rényi efficiency of one tokenizer: {times}")
+    print(json.dumps(found, ensure_ascii=False))
 
 
 if __name__ == "__main__":

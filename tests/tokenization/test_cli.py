@@ -8,7 +8,7 @@ import pytest
 import kathalab
 from corpora.folders import new_folder, read_manifest, write_manifest
 from corpora.stories import Story, write_split
-from tokenization.measures.by_document import DEFINITIONS
+from tokenization.measures.running_text import DEFINITIONS
 
 PROBE = [
     "--probe.width=32",

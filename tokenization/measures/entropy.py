@@ -84,5 +84,5 @@ def _standard_error(ids: np.ndarray, owners: np.ndarray, counts: np.ndarray, alp
         gradient = alpha / (1 - alpha) / np.log(2) * p ** (alpha - 1) / (p**alpha).sum()
     gradient = gradient - (p * gradient).sum()
     influence = np.bincount(owners, weights=gradient[ids]) / total
-    present = len(np.unique(owners))
+    present = np.count_nonzero(np.bincount(owners))
     return float(np.sqrt((influence**2).sum() * present / (present - 1))) if present > 1 else 0.0
