@@ -13,7 +13,7 @@ from tokenization.measures.gold import Word
 from tokenization.opening.tokenizer import Tokenizer
 
 _CARRIER = "। "
-"""Stands before a word so that it is encoded as in running text, behind a space, whatever a tokenizer makes of spaces."""
+"""Stands before a word so that it is encoded as in running text, whatever a tokenizer makes of a text's first space."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Cuts:
     def _count(
         self, numbers: np.ndarray, places: np.ndarray, cut_places: np.ndarray, can_hit: np.ndarray, room: np.ndarray
     ) -> Counts:
-        """Count gold boundaries (`numbers`, `places`) and cuts by word; only cuts that `can_hit` hit or stand for a place."""
+        """Count gold boundaries (`numbers`, `places`) and cuts by word; only cuts that `can_hit` stand for a place."""
         count = len(self.words)
         width = int(max(room.max(initial=0), 0)) + 2
         different = np.unique(self.word[can_hit] * width + cut_places[can_hit])

@@ -220,7 +220,7 @@ PUBLISHED = {
     "r50k": {"hi": (1.0, 1.0, 0.155), "mr": (1.0, 1.0, 0.163), "bn": (1.0, 1.0, 0.109)},
 }
 """MorphScore v1, the same by chance, and F1 as an independent program measured them on the same lists."""
-FILES = {"gemma3": "gemma3/tokenizer.json", "o200k": "o200k/o200k_base.tiktoken", "r50k": "r50k/r50k_base.tiktoken"}
+FILES = {"gemma3": "gemma-3/tokenizer.json", "o200k": "o200k/o200k_base.tiktoken", "r50k": "r50k/r50k_base.tiktoken"}
 
 
 @pytest.mark.real
