@@ -12,6 +12,8 @@ import regex
 from tokenization.measures.gold import Word
 from tokenization.opening.tokenizer import Tokenizer
 
+_AKSHARA = regex.compile(r"\X")
+
 _CARRIER = "। "
 """Stands before a word so that it is encoded as in running text, whatever a tokenizer makes of a text's first space."""
 
@@ -85,11 +87,13 @@ class Cuts:
     def _aksharas(self) -> tuple[np.ndarray, np.ndarray]:
         """For each word its offset in a flat table, and that table: aksharas that end at or before each code point."""
         offsets = np.cumsum([0, *(len(word.word) + 1 for word in self.words)])
-        table = np.zeros(offsets[-1], dtype=np.int64)
-        for word, offset in zip(self.words, offsets, strict=False):
-            for match in regex.finditer(r"\X", word.word):
-                table[offset + match.end()] = 1
-            table[offset : offset + len(word.word) + 1] = np.cumsum(table[offset : offset + len(word.word) + 1])
+        ends = [
+            offset + match.end()
+            for word, offset in zip(self.words, offsets.tolist(), strict=False)
+            for match in _AKSHARA.finditer(word.word)
+        ]
+        table = np.cumsum(np.bincount(np.array(ends, dtype=np.int64), minlength=offsets[-1]))
+        table -= np.repeat(table[offsets[:-1]], np.diff(offsets))
         return offsets, table
 
     def by_code_point(self) -> Counts:
