@@ -73,7 +73,7 @@ class Cuts:
         inside = starts < ends
         place = np.where(inside, starts, ends)
         lengths = np.array([len(item.word) for item in words])[word]
-        kept = np.where(inside, place >= 0, (place > 0) & (starts > 0)) & (place < lengths)
+        kept = np.where(inside, place >= 0, place > 0) & (place < lengths)
         return cls(words, word[kept], place[kept], inside[kept])
 
     @cached_property

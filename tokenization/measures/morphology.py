@@ -1,7 +1,9 @@
 """Do tokens end where morphemes end? Boundary scores on gold words, corrected for chance, beside the published ones.
 
 The published MorphScore asks only whether a gold boundary is among a word's cuts, and who cuts everywhere finds it
-always: a byte tokenizer scores 1.000, and as many random cuts would too. Kappa takes off what random cuts would find.
+always: a byte tokenizer scores 1.000, and as many random cuts would too. Two scores take off what random cuts would
+find. `boundary_kappa` does it for recall alone, so it says little where nearly every place is cut (a boundary more or
+less is then all that chance leaves open); `boundary_f1_corrected` charges for every cut and is the one to compare by.
 
 A boundary before a vowel sign (कर + े) lies inside an akshara, where an akshara-safe tokenizer never cuts; so does one
 behind a virama (उन् + नति). The scores ending in `_akshara` are taken between aksharas: such a boundary moves to the
@@ -26,7 +28,7 @@ from tokenization.opening.tokenizer import Tokenizer
 
 _V1 = "Arnett & Bergen 2025, Why do language models perform worse for morphologically complex languages? (COLING)"
 _V2 = "Arnett, Hudspeth & O'Connor 2025, Evaluating morphological alignment of tokenizers in 70 languages (2507.06378)"
-_KAPPA = "Cohen 1960, A coefficient of agreement for nominal scales, with random cuts for chance"
+_KAPPA = "Cohen 1960, A coefficient of agreement for nominal scales: his kappa, for the places of a word"
 
 _define = partial(Definition, style="percent", group="morphology")
 _BOUNDARIES = {
@@ -38,11 +40,16 @@ _BOUNDARIES = {
         better="higher",
     ),
     "boundary_f1_split": _define("boundary F1 of split words", "the same among the words that are cut at all"),
-    "boundary_kappa": _define(
-        "boundary kappa",
-        "(R − C) / (1 − C): R boundary recall, C that of as many cuts put at random in each word; 0 where C = 1",
+    "boundary_f1_corrected": _define(
+        "boundary F1 above chance",
+        "(F − C) / (1 − C): F boundary F1, C that of as many cuts put at random in each word",
         _KAPPA,
         "higher",
+        style="number",
+    ),
+    "boundary_kappa": _define(
+        "boundary recall above chance",
+        "(R − C) / (1 − C): R boundary recall, C that of as many cuts put at random in each word; 0 where C = 1",
         style="number",
     ),
     "morphscore_v1": _define("MorphScore v1", "split words with a cut at a morpheme boundary / split words", _V1),
@@ -96,6 +103,7 @@ def _scores(counts: Counts) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         "boundary_recall": (counts.hits, counts.gold),
         "boundary_f1": (2 * counts.hits, counts.cuts + counts.gold),
         "boundary_f1_split": (2 * counts.hits, counts.cuts + counts.gold * split),
+        "boundary_f1_corrected": (2 * (counts.hits - counts.chance), counts.cuts + counts.gold - 2 * counts.chance),
         "boundary_kappa": (counts.hits - counts.chance, counts.gold - counts.chance),
         "morphscore_v1": ((counts.hits > 0).astype(float), split),
         "morphscore_v1_chance": (counts.any_chance() * split, split),

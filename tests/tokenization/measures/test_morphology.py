@@ -70,12 +70,34 @@ def test_every_score_by_hand():
     # random cuts: 2 of 3 places, 1 of 4, 0 of 3
     chance = (2 / 3 + 1 / 4 + 0) / 3
     assert found["boundary_kappa"] == pytest.approx((1 / 3 - chance) / (1 - chance))
+    by_chance = 2 * (2 / 3 + 1 / 4) / (3 + 3)
+    assert found["boundary_f1_corrected"] == pytest.approx((1 / 3 - by_chance) / (1 - by_chance))
     assert found["morphscore_v1"] == pytest.approx(1 / 2)
     assert found["morphscore_v1_chance"] == pytest.approx((2 / 3 + 1 / 4) / 2)
     assert found["morphscore_v2_recall"] == pytest.approx((1 + 0 + 1) / 3)
     assert found["morphscore_v2_precision"] == pytest.approx((1 / 2 + 0 + 1) / 3)
     assert found["morphology_words_split"] == pytest.approx(2 / 3)
     assert found["akshara_ceiling"] == 1
+
+
+def test_the_corrected_f1_is_cohens_kappa_of_the_places():
+    # 7 places; cut and boundary at 2, cut alone at 3 and 6, boundary alone at 5, neither at 1, 4 and 7
+    words = [Word("करताराहन", (2, 5), "x", "hi")]
+    assert len(words[0].word) == 8
+    found = values(Cutter({words[0].word: [2, 3, 6]}), words)
+    both, cut_only, gold_only, neither = 1, 2, 1, 3
+    agreement = (both + neither) / 7
+    chance = ((both + cut_only) * (both + gold_only) + (gold_only + neither) * (cut_only + neither)) / 49
+    assert found["boundary_f1_corrected"] == pytest.approx((agreement - chance) / (1 - chance))
+
+
+def test_cutting_nearly_everywhere_is_found_out_by_the_corrected_f1():
+    words = gold(("कर", "ता"), ("बना", "ना"), ("देख", "ना"))
+    cuts = {word.word: list(range(1, len(word.word))) for word in words}
+    cuts["बनाना"].remove(1)
+    found = values(Cutter(cuts), words)
+    assert found["boundary_kappa"] == 1
+    assert 0 < found["boundary_f1_corrected"] < 0.15
 
 
 def test_three_parts_are_half_right_with_one_of_two_boundaries():
@@ -112,7 +134,7 @@ def test_a_word_of_one_akshara_has_no_boundary_between_aksharas():
 
 
 def test_cuts_inside_a_code_point_lower_the_precision_and_hit_nothing():
-    found = values(Cutter({"करता": [2]}, halves=(0, 2)), gold(("कर", "ता")))
+    found = values(Cutter({"करता": [2]}, halves=(0, 3)), gold(("कर", "ता")))
     assert found["boundary_recall"] == 1
     assert found["boundary_precision"] == pytest.approx(1 / 3)
     assert found["boundary_kappa"] == pytest.approx((1 - 1 / 3) / (1 - 1 / 3))
@@ -145,10 +167,12 @@ def test_who_cuts_everywhere_has_morphscore_one_and_kappa_zero(language):
     found = values(byte_level(256), words)
     assert found["morphscore_v1"] == found["morphscore_v2_recall"] == found["boundary_recall"] == 1
     assert found["boundary_kappa"] == found["boundary_kappa_akshara"] == 0
+    assert found["boundary_f1_corrected"] == pytest.approx(0, abs=1e-12)
     assert found["boundary_f1"] < 0.2
     # A cut at every boundary and nowhere else: v1 tells the two apart by nothing, kappa by everything.
     perfect = values(Cutter({word.word: word.boundaries for word in words}), words)
     assert perfect["morphscore_v1"] == perfect["boundary_kappa"] == perfect["boundary_f1"] == 1
+    assert perfect["boundary_f1_corrected"] == 1
 
 
 def test_random_cuts_have_kappa_about_zero():
@@ -158,7 +182,7 @@ def test_random_cuts_have_kappa_about_zero():
         word.word: sorted(draw.sample(range(1, len(word.word)), draw.randint(0, len(word.word) - 1))) for word in words
     }
     measured = measure_morphology(Cutter(cuts), words)
-    for name in ("boundary_kappa", "boundary_kappa_akshara"):
+    for name in ("boundary_kappa", "boundary_kappa_akshara", "boundary_f1_corrected"):
         assert measured[name]["low"] < 0 < measured[name]["high"]
         assert abs(measured[name]["value"]) < 0.05
     chance, score = measured["morphscore_v1_chance"], measured["morphscore_v1"]
