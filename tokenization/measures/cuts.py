@@ -12,8 +12,10 @@ import regex
 from tokenization.measures.gold import Word
 from tokenization.opening.tokenizer import Tokenizer
 
+_AKSHARA = regex.compile(r"\X")
+
 _CARRIER = "। "
-"""Stands before a word so that it is encoded as in running text, behind a space, whatever a tokenizer makes of spaces."""
+"""Stands before a word so that it is encoded as in running text, whatever a tokenizer makes of a text's first space."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Cuts:
         inside = starts < ends
         place = np.where(inside, starts, ends)
         lengths = np.array([len(item.word) for item in words])[word]
-        kept = np.where(inside, place >= 0, (place > 0) & (starts > 0)) & (place < lengths)
+        kept = np.where(inside, place >= 0, place > 0) & (place < lengths)
         return cls(words, word[kept], place[kept], inside[kept])
 
     @cached_property
@@ -85,11 +87,13 @@ class Cuts:
     def _aksharas(self) -> tuple[np.ndarray, np.ndarray]:
         """For each word its offset in a flat table, and that table: aksharas that end at or before each code point."""
         offsets = np.cumsum([0, *(len(word.word) + 1 for word in self.words)])
-        table = np.zeros(offsets[-1], dtype=np.int64)
-        for word, offset in zip(self.words, offsets, strict=False):
-            for match in regex.finditer(r"\X", word.word):
-                table[offset + match.end()] = 1
-            table[offset : offset + len(word.word) + 1] = np.cumsum(table[offset : offset + len(word.word) + 1])
+        ends = [
+            offset + match.end()
+            for word, offset in zip(self.words, offsets.tolist(), strict=False)
+            for match in _AKSHARA.finditer(word.word)
+        ]
+        table = np.cumsum(np.bincount(np.array(ends, dtype=np.int64), minlength=offsets[-1]))
+        table -= np.repeat(table[offsets[:-1]], np.diff(offsets))
         return offsets, table
 
     def by_code_point(self) -> Counts:
@@ -122,7 +126,7 @@ class Cuts:
     def _count(
         self, numbers: np.ndarray, places: np.ndarray, cut_places: np.ndarray, can_hit: np.ndarray, room: np.ndarray
     ) -> Counts:
-        """Count gold boundaries (`numbers`, `places`) and cuts by word; only cuts that `can_hit` hit or stand for a place."""
+        """Count gold boundaries (`numbers`, `places`) and cuts by word; only cuts that `can_hit` stand for a place."""
         count = len(self.words)
         width = int(max(room.max(initial=0), 0)) + 2
         different = np.unique(self.word[can_hit] * width + cut_places[can_hit])

@@ -1,18 +1,22 @@
 """Do tokens end where morphemes end? Boundary scores on gold words, corrected for chance, beside the published ones.
 
-The published MorphScore asks only whether the gold boundary is among a word's cuts; who cuts everywhere finds it always. A
-byte tokenizer scores 1.000, and so would random cuts as many. Kappa takes the share that random cuts would find off.
+The published MorphScore asks only whether a gold boundary is among a word's cuts, and who cuts everywhere finds it
+always: a byte tokenizer scores 1.000, and as many random cuts would too. Two scores take off what random cuts would
+find. `boundary_kappa` does it for recall alone, so it says little where nearly every place is cut (a boundary more or
+less is then all that chance leaves open); `boundary_f1_corrected` charges for every cut and is the one to compare by.
 
-A boundary before a vowel sign (कर + े) lies inside an akshara, where an akshara-safe tokenizer never cuts. The scores ending
-in `_akshara` are taken between aksharas: such a boundary moves to the akshara's beginning (क + रे), for then the ending
-still lies whole on one side; at the akshara's end it would often fall together with the word's end and be lost. A word of
-one akshara has no boundary left and is left out. Cuts inside an akshara hit nothing and lower the precision, and chance
-is that of cuts between aksharas.
+A boundary before a vowel sign (कर + े) lies inside an akshara, where an akshara-safe tokenizer never cuts; so does one
+behind a virama (उन् + नति). The scores ending in `_akshara` are taken between aksharas: such a boundary moves to the
+akshara's beginning (क + रे), for then the ending still lies whole on one side; moved to the akshara's end it would often
+fall together with the word's end and be lost. A word of one akshara has no boundary left and is left out. Cuts inside
+an akshara hit nothing and lower the precision, and chance is that of cuts between aksharas.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -24,71 +28,52 @@ from tokenization.opening.tokenizer import Tokenizer
 
 _V1 = "Arnett & Bergen 2025, Why do language models perform worse for morphologically complex languages? (COLING)"
 _V2 = "Arnett, Hudspeth & O'Connor 2025, Evaluating morphological alignment of tokenizers in 70 languages (2507.06378)"
-_KAPPA = "Cohen 1960, A coefficient of agreement for nominal scales, with random cuts for chance"
+_KAPPA = "Cohen 1960, A coefficient of agreement for nominal scales: his kappa, for the places of a word"
 
-_EACH: dict[str, tuple[str, str, str]] = {
-    "boundary_precision": ("boundary precision", "cuts at a morpheme boundary / cuts inside the words", ""),
-    "boundary_recall": (
-        "boundary recall",
-        "morpheme boundaries that are cut / morpheme boundaries, unsplit words too",
-        "",
+_define = partial(Definition, style="percent", group="morphology")
+_BOUNDARIES = {
+    "boundary_precision": _define("boundary precision", "cuts at a morpheme boundary / cuts", better="higher"),
+    "boundary_recall": _define("boundary recall", "morpheme boundaries cut / morpheme boundaries", better="higher"),
+    "boundary_f1": _define(
+        "boundary F1",
+        "2 · boundaries cut / (cuts + boundaries); boundaries of unsplit words are missed",
+        better="higher",
     ),
-    "boundary_f1": ("boundary F1", "2 · hits / (cuts + morpheme boundaries), unsplit words counted as missed", ""),
-    "boundary_f1_split": ("boundary F1, split words", "the same among the words that are cut at all", ""),
-    "boundary_kappa": (
-        "boundary kappa",
-        "(R − C) / (1 − C): R boundary recall, C that of as many cuts put at random in each word; 0 where C = 1",
+    "boundary_f1_split": _define("boundary F1 of split words", "the same among the words that are cut at all"),
+    "boundary_f1_corrected": _define(
+        "boundary F1 above chance",
+        "(F − C) / (1 − C): F boundary F1, C that of as many cuts put at random in each word",
         _KAPPA,
+        "higher",
+        style="number",
     ),
-    "morphscore_v1": ("MorphScore v1", "split words with a cut at a morpheme boundary / split words; misleads", _V1),
-    "morphscore_v1_chance": (
-        "MorphScore v1 by chance",
-        "what as many random cuts in each split word would be given by v1's formula",
-        "",
+    "boundary_kappa": _define(
+        "boundary recall above chance",
+        "(R − C) / (1 − C): R boundary recall, C that of as many cuts put at random in each word; 0 where C = 1",
+        style="number",
+    ),
+    "morphscore_v1": _define("MorphScore v1", "split words with a cut at a morpheme boundary / split words", _V1),
+    "morphscore_v1_chance": _define("MorphScore v1 by chance", "what v1 gives as many random cuts in each split word"),
+}
+DEFINITIONS: dict[str, Definition] = {
+    **_BOUNDARIES,
+    **{
+        f"{name}_akshara": replace(
+            found, title=f"{found.title}, aksharas", formula=f"{found.formula}, between aksharas"
+        )
+        for name, found in _BOUNDARIES.items()
+    },
+    "morphscore_v2_recall": _define(
+        "MorphScore v2 recall", "mean over words of the share of morpheme boundaries cut; 1 for an unsplit word", _V2
+    ),
+    "morphscore_v2_precision": _define(
+        "MorphScore v2 precision", "mean over words of the share of cuts at a boundary; 1 for an unsplit word", _V2
+    ),
+    "morphology_words_split": _define("gold words split", "gold words with a cut inside / gold words"),
+    "akshara_ceiling": _define(
+        "ceiling of akshara-safe tokenizers", "morpheme boundaries between aksharas / morpheme boundaries"
     ),
 }
-_ONCE = {
-    "morphscore_v2_recall": Definition(
-        "MorphScore v2 recall",
-        "mean over words of the share of morpheme boundaries that are cut; an unsplit word counts 1, words weigh alike",
-        _V2,
-        "",
-        "percent",
-        "morphology",
-    ),
-    "morphscore_v2_precision": Definition(
-        "MorphScore v2 precision",
-        "mean over words of the share of cuts at a morpheme boundary; an unsplit word counts 1, words weigh alike",
-        _V2,
-        "",
-        "percent",
-        "morphology",
-    ),
-    "morphology_words_split": Definition(
-        "gold words split", "gold words with a cut inside / gold words", "", "", "percent", "morphology"
-    ),
-    "akshara_ceiling": Definition(
-        "ceiling of akshara-safe tokenizers",
-        "morpheme boundaries between aksharas / morpheme boundaries: the highest recall without cutting an akshara",
-        "",
-        "",
-        "percent",
-        "morphology",
-    ),
-}
-
-
-def _definitions() -> dict[str, Definition]:
-    found = {}
-    for suffix, where in (("", ""), ("_akshara", ", between aksharas")):
-        for name, (title, formula, source) in _EACH.items():
-            better = "" if name.startswith("morphscore") else "higher"
-            style = "number" if name == "boundary_kappa" else "percent"
-            found[name + suffix] = Definition(title + where, formula + where, source, better, style, "morphology")  # type: ignore[arg-type]
-    return found | _ONCE
-
-
-DEFINITIONS = _definitions()
 
 
 def measure_morphology(
@@ -111,13 +96,14 @@ def measure_morphology(
 
 
 def _scores(counts: Counts) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Numerator and denominator of each measure of `_EACH`, by word."""
+    """Numerator and denominator of each measure of `_BOUNDARIES`, by word."""
     split = (counts.cuts > 0).astype(float)
     return {
         "boundary_precision": (counts.hits, counts.cuts),
         "boundary_recall": (counts.hits, counts.gold),
         "boundary_f1": (2 * counts.hits, counts.cuts + counts.gold),
         "boundary_f1_split": (2 * counts.hits, counts.cuts + counts.gold * split),
+        "boundary_f1_corrected": (2 * (counts.hits - counts.chance), counts.cuts + counts.gold - 2 * counts.chance),
         "boundary_kappa": (counts.hits - counts.chance, counts.gold - counts.chance),
         "morphscore_v1": ((counts.hits > 0).astype(float), split),
         "morphscore_v1_chance": (counts.any_chance() * split, split),

@@ -5,9 +5,9 @@ Sources, in the order in which a word is taken (later repetitions are counted an
 - `unimorph` (folder `unimorph/`, CC BY-SA 3.0): Hindi verbs, Bengali nouns and verbs; no Marathi.
 - `treebank` (folder `ud/`, CC BY-SA): Marathi UFAL, Hindi PUD, Bengali BRU.
 - `grammar`: the story grammar's own lexicons; always there.
-- `published` (folder `regional-tinystories/morphscore/`, MIT): the two-part lists of an earlier comparison. Much of it is
-  derivation and compounds (सार्थक + ता), some of it no morphology at all (कु + त्ता, परा + ठा), so it is read only where
-  it is asked for.
+- `published` (folder `regional-tinystories/morphscore/`, MIT): the two-part lists of an earlier comparison. Most of it
+  is derivation and compounds (सार्थक + ता), some of it no morphology at all (कु + त्ता, परा + ठा), so it is read only
+  where it is asked for.
 
 None of the data is part of the project; the rules that cut and drop are in `inflection.py` and `words.py`.
 """
@@ -38,8 +38,8 @@ SOURCES = ("unimorph", "treebank", "grammar")
 def read_gold(folder: Path | None, language: str, sources: Sequence[str] = SOURCES) -> Gold:
     """The gold of one language (hi, mr or bn; any other has none) from `sources`.
 
-    `folder` holds `unimorph/`, `ud/` and `regional-tinystories/morphscore/`, each or none of them; without a folder only
-    the story grammar's words are read. UserError if the folder does not exist.
+    `folder` holds `unimorph/`, `ud/` and `regional-tinystories/morphscore/`, any of them; without a folder only the
+    story grammar's words are read. UserError if the folder does not exist.
     """
     gold = Gold()
     if language not in PUBLISHED:

@@ -1,15 +1,15 @@
 """Where a form of a known lemma ends its stem: rules for Hindi, Marathi and Bengali.
 
-The longest common prefix of lemma and form is no boundary: लड़का and लड़कों share लड़क by accident of spelling as much as by
-grammar, कर and किया share क by neither. A boundary is stated here only if both sides are known: the lemma gives the stem
-by the rule of its class, and what follows the stem stands in the class's closed list of endings. Suppletion (जाना, गया),
-stems that change (पीना, पिया; लड़की, लड़कियाँ; মারা keeps its two regular stems মার- and মের-) and everything unlisted raise
-Unclear. The lists are the paradigms of the grammars: R. S. McGregor, Outline of Hindi Grammar (1995), sections on noun, adjective
-and verb; R. Pandharipande, Marathi (1997), chapter 2; H.-R. Thompson, Bengali (2012), chapters on case and verb.
+The longest common prefix of lemma and form is no boundary: कर and किया share क, लड़का and लड़कपन share लड़क, and
+neither tells where an ending begins. A boundary is stated here only if both sides are known: the lemma gives the stem
+by the rule of its class, and what follows the stem stands in that class's closed list of endings. Suppletion (जाना,
+गया), stems that change (पीना, पिया; लड़की, लड़कियाँ) and endings that are not listed raise UnclearError. A Bengali verb
+has two regular stems, the high one with its vowel raised (মার-, মের-). The paradigms are those that any grammar has,
+such as McGregor's Outline of Hindi Grammar (1995), Pandharipande's Marathi (1997) and Thompson's Bengali (2012).
 
-An ending is one part even where its history has more (Hindi -ऊँगा, Bengali -ছিলাম); what is a word of its own after other words
-too is parted from what stands before it, marked + below: Bengali classifiers and plurals before case (টা+কে), negative নি,
-the Marathi infinitive's case (ण्या+त).
+An ending is one part even where its history has more (Hindi -ऊँगा, Bengali -ছিলাম). Parted from what stands before it
+(+ below) is what follows whole words too: Bengali case after classifier or plural (টা+কে), the Bengali genitive
+of a verbal noun and the negative নি, Marathi case after the infinitive (ण्या+त).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import functools
 
 import regex
 
-from tokenization.measures.gold.words import Unclear
+from tokenization.measures.gold.words import UnclearError
 
 _HINDI_VERB = """ना ने नी कर के ता ते ती तीं ा े ी ीं या ये यी यीं ए ई ईं आ ो ओ िए इए िये इये िएगा इएगा ियेगा इयेगा
  ूँ ऊँ ूं ऊं ें एँ एं येँ येंगे ूँगा ऊँगा ूंगा ऊंगा ूँगी ऊँगी ूंगी ऊंगी ेगा ेगी एगा एगी येगा येगी
@@ -41,23 +41,23 @@ _RAISED = {"া": "ে", "ে": "ি", "ো": "ু", "আ": "এ", "ও": "উ"}
 def parts_of_form(language: str, part_of_speech: str, lemma: str, form: str) -> list[str]:
     """Stem and endings of `form` (both NFC, one word each); their concatenation is `form`.
 
-    `part_of_speech`: noun, verb or adjective. Unclear with the reason where no rule states a boundary.
+    `part_of_speech`: noun, verb or adjective. UnclearError with the reason where no rule states a boundary.
     """
     rule = _RULES.get((language, part_of_speech))
     if rule is None:
-        raise Unclear(f"no rule for this part of speech ({part_of_speech})")
+        raise UnclearError(f"no rule for this part of speech ({part_of_speech})")
     if form == lemma and part_of_speech != "verb":
-        raise Unclear("the form is the lemma")
+        raise UnclearError("the form is the lemma")
     classes = rule(lemma)
     if not classes:
-        raise Unclear("the lemma is of no class with a rule")
+        raise UnclearError("the lemma is of no class with a rule")
     for stem, endings in classes:
         if form == stem:
-            raise Unclear("no ending")
+            raise UnclearError("no ending")
         if form.startswith(stem) and form[len(stem) :] in endings:
             return [stem, *endings[form[len(stem) :]]]
     begins = any(form.startswith(stem) for stem, _ in classes)
-    raise Unclear("the ending is not listed" if begins else "the stem changes")
+    raise UnclearError("the ending is not listed" if begins else "the stem changes")
 
 
 Classes = list[tuple[str, dict[str, list[str]]]]
@@ -83,7 +83,7 @@ def _hindi_noun(lemma: str) -> Classes:
         case "ु":
             return [(lemma, _endings("ओं एँ एं"))]
         case "ी" | "ू" | "ई" | "ऊ":
-            raise Unclear("the stem's long vowel becomes short")
+            raise UnclearError("the stem's long vowel becomes short")
         case letter if regex.match(r"[\u0915-\u0939\u093c]", letter):
             return [(lemma, _endings("ों ें"))]
     return []
@@ -157,13 +157,13 @@ _MARATHI_CASES = {
 def parts_of_case(lemma: str, form: str, case: str) -> list[str]:
     """Oblique stem and case ending of a Marathi noun or pronoun whose case (UD's feature) is known: समुद्रा + त.
 
-    The oblique stem stays one part: its vowel is fused with the noun's (घोडा, घोड्या-). Unclear where the case's ending
-    is not written, or the word begins otherwise than its lemma, pronouns (त्या + ला, lemma तो) excepted by the caller.
+    The oblique stem stays one part: its vowel is fused with the noun's (घोडा, घोड्या-). UnclearError where the
+    case's ending is not written.
     """
     for ending in _MARATHI_CASES.get(case, ()):
         stem = form.removesuffix(ending)
         if stem and stem != form:
             if form == lemma:
-                raise Unclear("the form is the lemma")
+                raise UnclearError("the form is the lemma")
             return [stem, ending]
-    raise Unclear("no case ending")
+    raise UnclearError("no case ending")

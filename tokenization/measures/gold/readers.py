@@ -12,7 +12,7 @@ from pathlib import Path
 from corpora.errors import UserError
 from corpora.grammar.lexicon import Lexeme, load_lexicon
 from tokenization.measures.gold.inflection import parts_of_case, parts_of_form
-from tokenization.measures.gold.words import Gold, Unclear, Word, boundaries, check_spelling, nfc
+from tokenization.measures.gold.words import Gold, UnclearError, Word, boundaries, check_spelling, nfc
 
 PUBLISHED = {"hi": "hindi_morph_data.csv", "mr": "marathi_morph_data.csv", "bn": "bengali_morph_data.csv"}
 UNIMORPH = {"hi": "hin", "bn": "ben"}
@@ -56,8 +56,8 @@ def read_treebank(gold: Gold, path: Path, language: str) -> None:
     """A treebank in CoNLL-U.
 
     A word that the treebank parts into syntactic words (Marathi तुकड्या + चे) has those boundaries where all but the first
-    are postpositions or particles; the first may be cut further by its own inflection (फेड + ण्या + साठी). Other words are
-    cut by the rules of their part of speech, Marathi nouns and pronouns by the case that the treebank states.
+    are postpositions or particles; the first may be cut further by its own inflection (फेड + ण्या + साठी). Other words
+    are cut by the rules of their part of speech, Marathi nouns and pronouns by the case that the treebank states.
     """
     seen = set()
     for rows in _words(path):
@@ -74,7 +74,7 @@ def read_treebank(gold: Gold, path: Path, language: str) -> None:
             continue
         try:
             parts = _token_parts(language, first)
-        except Unclear as reason:
+        except UnclearError as reason:
             if len(tokens) == 1:
                 gold.drop("treebank", str(reason))
                 continue
@@ -87,7 +87,7 @@ def _token_parts(language: str, row: list[str]) -> list[str]:
     case = dict(pair.split("=", 1) for pair in row[5].split("|") if "=" in pair).get("Case", "")
     if language == "mr" and upos in ("NOUN", "PROPN", "PRON"):
         if upos != "PRON" and form[:1] != lemma[:1]:
-            raise Unclear("the stem changes")
+            raise UnclearError("the stem changes")
         return parts_of_case(lemma, form, case)
     return parts_of_form(language, _UPOS.get(upos, upos), lemma, form)
 
@@ -145,7 +145,7 @@ def _marathi_noun(gold: Gold, lexeme: Lexeme) -> None:
 def _inflect(gold: Gold, source: str, language: str, part_of_speech: str, lemma: str, form: str) -> None:
     try:
         parts = parts_of_form(language, part_of_speech, lemma, form)
-    except Unclear as reason:
+    except UnclearError as reason:
         gold.drop(source, str(reason))
     else:
         _add(gold, source, language, form, parts, lemma)
@@ -156,7 +156,7 @@ def _add(gold: Gold, source: str, language: str, word: str, parts: list[str], le
         item = Word(word, boundaries(parts, word), source, language, lemma)
         if strict:
             check_spelling(item)
-    except Unclear as reason:
+    except UnclearError as reason:
         gold.drop(source, str(reason))
     else:
         gold.add(item)
@@ -170,6 +170,4 @@ def found(folder: Path, *names: str) -> list[Path]:
 def check_folder(folder: Path) -> None:
     """UserError if there is no such folder."""
     if not folder.is_dir():
-        raise UserError(
-            f"there is no folder {str(folder)!r} with gold morphology; give the one that holds unimorph/ and ud/."
-        )
+        raise UserError(f"there is no folder {str(folder)!r} with gold morphology; check the path.")
