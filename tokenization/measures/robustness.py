@@ -1,7 +1,7 @@
 """What a tokenizer does to the same text in another spelling: Unicode variants and typing noise, by sentences.
 
-To be read beside fertility: a tokenizer that cuts everywhere moves no boundary and gains few tokens, whatever is done to
-the text.
+To be read beside fertility: a tokenizer that cuts everywhere moves no boundary and gains few tokens, whatever is done
+to the text.
 """
 
 from __future__ import annotations
