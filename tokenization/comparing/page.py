@@ -16,6 +16,8 @@ from tokenization.comparing.explorer import drawn, packed
 from tokenization.comparing.plots import Dot, interval_rows, scatter, size_curve
 
 TEMPLATE = Path(__file__).parent / "templates" / "comparison.html.j2"
+SHOWN_MEASURES = 16
+"""Rank correlations that are drawn; the table holds all."""
 STATIC_SENTENCES = 2
 """Sentences of the explorer that a reader without script sees."""
 
@@ -40,6 +42,7 @@ def write_comparison_page(comparisons: Sequence[dict[str, Any]], page: Path) -> 
         {"written": written, "bounds": bounds},
         command="tokenization compare",
         parts=[_part(comparison, f"c{number}") for number, comparison in enumerate(comparisons, start=1)],
+        shown_measures=SHOWN_MEASURES,
         script=Markup(TEMPLATE.with_name("comparison.js").read_text(encoding="utf-8")),
         glossary={group: dict(items) for group, items in groups},
     )
@@ -74,6 +77,7 @@ def _part(comparison: Mapping[str, Any], anchor: str) -> dict[str, Any]:
         "generation": tables.generation(comparison),
         "intrinsic": tables.intrinsic(comparison),
         "scripts": tables.scripts(comparison),
+        "prediction": _prediction(comparison),
         "figures": _figures(comparison),
         "explorer": _explorer(comparison),
     }
@@ -107,16 +111,21 @@ def _figures(comparison: Mapping[str, Any]) -> dict[str, Any]:
         )
     if comparison["curve"]:
         found["curve"] = size_curve(comparison["curve"])
-    ranked = [row for row in comparison["prediction"] if row["spearman"]["value"] is not None]
-    if ranked:
-        ranked = sorted(ranked, key=lambda row: -abs(row["spearman"]["value"]))
-        titles = comparison["definitions"]
-        rows = [
-            Dot(titles[r["measure"]]["title"] if r["measure"] in titles else r["measure"], "measure", r["spearman"])
-            for r in ranked
-        ]
-        found["prediction"] = interval_rows(rows, "rank correlation with bits per character", (-1, 1))
+    strongest = [Dot(row["title"], "measure", row["spearman"]) for row in _prediction(comparison)[:SHOWN_MEASURES]]
+    if strongest:
+        found["prediction"] = interval_rows(strongest, "rank correlation with bits per character", (-1, 1))
     return {name: Markup(svg) for name, svg in found.items()}
+
+
+def _prediction(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rank correlations that could be computed, the strongest first, with the measures' titles."""
+    definitions = comparison["definitions"]
+    rows = [
+        {**row, "title": definitions[row["measure"]]["title"] if row["measure"] in definitions else row["measure"]}
+        for row in comparison["prediction"]
+        if row["spearman"]["value"] is not None
+    ]
+    return sorted(rows, key=lambda row: -abs(row["spearman"]["value"]))
 
 
 def _explorer(comparison: Mapping[str, Any]) -> dict[str, Any]:

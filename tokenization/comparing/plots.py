@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 from evaluation.figures import WIDTH, lettering, open_figure, tick_text, ticks_over
 
 _LEFT, _RIGHT = 14, 14
+_LONGEST = 56
 
 
 class Dot(NamedTuple):
@@ -46,7 +48,7 @@ def interval_rows(dots: Sequence[Dot], label: str, span: tuple[float, float] | N
     for number, dot in enumerate(dots):
         y = top + row * number
         value = f"{round(dot.measured['value'], 3) + 0.0:.3f}".replace("-", "−")  # -0.0 is 0
-        parts.append(lettering(_LEFT, y + 13, dot.name, "start", "name"))
+        parts.append(lettering(_LEFT, y + 13, _shortened(dot.name), "start", "name"))
         parts.append(lettering(WIDTH - _RIGHT, y + 13, value, "end", "name"))
         ends = [x_at(end) for end in dot.ends]
         parts.append(
@@ -152,6 +154,12 @@ def size_curve(curve: Mapping[str, Any]) -> str:
 def _mark(x: float, y: float, dot: Dot) -> str:
     title = f"{dot.name}: {dot.measured['value']:.3f}"
     return f'<circle class="dot {dot.style}" cx="{x:.1f}" cy="{y:.1f}" r="4.2"><title>{escape(title)}</title></circle>'
+
+
+def _shortened(name: str) -> str:
+    """A name without what stands in parentheses, cut off where the row ends."""
+    plain = re.sub(r" \([^)]*\)", "", name)
+    return plain if len(plain) <= _LONGEST else plain[: _LONGEST - 1].rsplit(" ", 1)[0] + " …"
 
 
 def _signed(tick: float, ticks: Sequence[float]) -> str:

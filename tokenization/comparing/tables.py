@@ -9,6 +9,9 @@ from typing import Any
 from evaluation.report import STATISTICS, bounds, significance, written
 from tokenization.measures.definitions import Definition
 
+WIDEST = 8
+"""Measures in one table; a group of more is parted."""
+
 GROUPS = ("running text", "vocabulary", "parity", "entropy", "morphology", "robustness", "speed")
 
 PROBE = {
@@ -216,7 +219,7 @@ def generation(comparison: Mapping[str, Any]) -> Table | None:
 
 
 def intrinsic(comparison: Mapping[str, Any]) -> list[Table]:
-    """One table per group of measures; a measure that has no value for any tokenizer is left out."""
+    """The tables of each group of measures; a measure that has no value for any tokenizer is left out."""
     definitions = comparison["definitions"]
     measured = {
         name
@@ -228,16 +231,30 @@ def intrinsic(comparison: Mapping[str, Any]) -> list[Table]:
     tables = []
     for group in groups:
         names = [name for name in definitions if definitions[name]["group"] == group and name in measured]
-        if not names:
-            continue
-        rows = [
-            _row(entry, [_measured(entry["measures"].get(name), definitions[name]["style"]) for name in names])
-            for entry in comparison["tokenizers"]
-        ]
-        for at, name in enumerate(names):
-            rows = _mark_best(rows, at, definitions[name]["better"])
-        tables.append(Table(group.capitalize(), [Column(definitions[name]["title"], name) for name in names], rows))
+        for kind, part in _parted(names, {name: definitions[name]["title"] for name in names}):
+            rows = [
+                _row(entry, [_measured(entry["measures"].get(name), definitions[name]["style"]) for name in part])
+                for entry in comparison["tokenizers"]
+            ]
+            for at, name in enumerate(part):
+                rows = _mark_best(rows, at, definitions[name]["better"])
+            columns = [Column(definitions[name]["title"].removesuffix(f": {kind}"), name) for name in part]
+            tables.append(Table(f"{group.capitalize()}: {kind}" if kind else group.capitalize(), columns, rows))
     return tables
+
+
+def _parted(names: Sequence[str], titles: Mapping[str, str]) -> list[tuple[str, list[str]]]:
+    """The measures of one group in tables of at most `WIDEST`; those of `variant: what changes` go by the latter."""
+    if len(names) <= WIDEST:
+        return [("", list(names))] if names else []
+    kinds: dict[str, list[str]] = {}
+    for name in names:
+        kinds.setdefault(titles[name].rpartition(": ")[2] if ": " in titles[name] else "", []).append(name)
+    parts = []
+    for kind, members in kinds.items():
+        width = -(-len(members) // -(-len(members) // WIDEST))
+        parts += [(kind, members[at : at + width]) for at in range(0, len(members), width)]
+    return parts
 
 
 def scripts(comparison: Mapping[str, Any]) -> Table | None:

@@ -10,6 +10,7 @@ import pytest
 from corpora.folders import read_json
 from tokenization.comparing.markdown import render
 from tokenization.comparing.page import embedded, write_comparison_page
+from tokenization.comparing.tables import intrinsic
 
 
 class Page(HTMLParser):
@@ -150,3 +151,25 @@ def test_markdown_has_the_verdict_few_columns_and_definitions(comparison):
     assert "by\\|tes\\<b> was not probed: too large for 1 M." in lines
     assert "- **Fertility** (lower is better): tokens / whitespace-separated words. [Ács 2019]" in lines
     assert "| Characters per token | −0.700 [−0.950 to −0.300] | 9 |" in lines
+
+
+def test_a_group_of_many_measures_is_parted_by_what_changes(comparison):
+    for variant in range(9):
+        for kind in ("change in tokens", "words cut anew"):
+            definition = {
+                **comparison["definitions"]["fertility"],
+                "title": f"V{variant}: {kind}",
+                "group": "robustness",
+            }
+            comparison["definitions"][f"{variant} {kind}"] = definition
+            for entry in comparison["tokenizers"]:
+                entry["measures"][f"{variant} {kind}"] = {"value": float(variant), "low": None, "high": None}
+    found = [table for table in intrinsic(comparison) if table.title.startswith("Robustness")]
+    assert [(table.title, len(table.columns)) for table in found] == [
+        ("Robustness: change in tokens", 5),
+        ("Robustness: change in tokens", 4),
+        ("Robustness: words cut anew", 5),
+        ("Robustness: words cut anew", 4),
+    ]
+    assert [column.title for column in found[1].columns] == ["V5", "V6", "V7", "V8"]
+    assert all(len(row.cells) == 4 for row in found[1].rows)
