@@ -36,28 +36,33 @@ def render(comparison: Mapping[str, Any]) -> str:
                 for point in points
             ],
         )
+    titles = {name: tables.capital(definition["title"]) for name, definition in comparison["definitions"].items()}
     if comparison["prediction"]:
         lines += ["## What predicts bits per character", ""]
-        titles = comparison["definitions"]
         lines += _table(
             ["Measure", "Spearman’s ρ", "Tokenizers"],
             [
                 [
-                    _plain(titles[row["measure"]]["title"] if row["measure"] in titles else row["measure"]),
+                    _plain(titles.get(row["measure"], row["measure"])),
                     _with_bounds(row["spearman"], "three"),
                     str(row["tokenizers"]),
                 ]
                 for row in comparison["prediction"]
             ],
         )
+    by_title: dict[str, list[tables.Table]] = {}
     for table in [*tables.intrinsic(comparison), tables.scripts(comparison)]:
         if table:
-            lines += _section(table.title, [table])
+            by_title.setdefault(table.title, []).append(table)
+    for title, parts in by_title.items():
+        lines += _section(title, parts)
     lines += ["## Definitions", ""]
     for definition in tables.glossary([comparison]).values():
         better = f" ({definition['better']} is better)" if definition["better"] else ""
         source = f" [{_plain(definition['source'])}]" if definition["source"] else ""
-        lines.append(f"- **{_plain(definition['title'])}**{better}: {_plain(definition['formula'])}.{source}")
+        lines.append(
+            f"- **{_plain(tables.capital(definition['title']))}**{better}: {_plain(definition['formula'])}.{source}"
+        )
     texts = "; ".join(
         f"{text['name']}: {text['what']} ({written(text['documents'], 'whole')} documents, "
         f"{written(text['characters'], 'whole')} characters)"

@@ -39,7 +39,7 @@ def write_comparison_page(comparisons: Sequence[dict[str, Any]], page: Path) -> 
         page,
         TEMPLATE,
         shown,
-        {"written": written, "bounds": bounds},
+        {"written": written, "bounds": bounds, "capital": tables.capital},
         command="tokenization compare",
         parts=[_part(comparison, f"c{number}") for number, comparison in enumerate(comparisons, start=1)],
         shown_measures=SHOWN_MEASURES,
@@ -120,8 +120,9 @@ def _figures(comparison: Mapping[str, Any]) -> dict[str, Any]:
 def _prediction(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The rank correlations that could be computed, the strongest first, with the measures' titles."""
     definitions = comparison["definitions"]
+    titles = {name: tables.capital(definition["title"]) for name, definition in definitions.items()}
     rows = [
-        {**row, "title": definitions[row["measure"]]["title"] if row["measure"] in definitions else row["measure"]}
+        {**row, "title": titles.get(row["measure"], row["measure"])}
         for row in comparison["prediction"]
         if row["spearman"]["value"] is not None
     ]

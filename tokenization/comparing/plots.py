@@ -157,9 +157,12 @@ def _mark(x: float, y: float, dot: Dot) -> str:
 
 
 def _shortened(name: str) -> str:
-    """A name without what stands in parentheses, cut off where the row ends."""
+    """A name without what stands in parentheses; what is too long is cut off before its last colon, else at the end."""
     plain = re.sub(r" \([^)]*\)", "", name)
-    return plain if len(plain) <= _LONGEST else plain[: _LONGEST - 1].rsplit(" ", 1)[0] + " …"
+    if len(plain) <= _LONGEST:
+        return plain
+    head, colon, kind = plain.rpartition(": ") if ": " in plain else (plain, "", "")
+    return head[: max(_LONGEST - len(kind) - 4, 8)].rsplit(" ", 1)[0] + " …" + colon + kind
 
 
 def _signed(tick: float, ticks: Sequence[float]) -> str:

@@ -131,7 +131,7 @@ def summary(comparison: Mapping[str, Any]) -> Table:
         Column("Rank"),
         Column("Vocabulary", "vocabulary_size"),
         Column(f"Bits per character, {ranking['text']}", "bits_per_character"),
-        *(Column(comparison["definitions"][name]["title"], name) for name in named),
+        *(Column(capital(comparison["definitions"][name]["title"]), name) for name in named),
     ]
     rows = []
     for rank, name in enumerate(ranking["order"], start=1):
@@ -238,9 +238,14 @@ def intrinsic(comparison: Mapping[str, Any]) -> list[Table]:
             ]
             for at, name in enumerate(part):
                 rows = _mark_best(rows, at, definitions[name]["better"])
-            columns = [Column(definitions[name]["title"].removesuffix(f": {kind}"), name) for name in part]
+            columns = [Column(capital(definitions[name]["title"].removesuffix(f": {kind}")), name) for name in part]
             tables.append(Table(f"{group.capitalize()}: {kind}" if kind else group.capitalize(), columns, rows))
     return tables
+
+
+def capital(title: str) -> str:
+    """A title as it begins a line."""
+    return title[:1].upper() + title[1:]
 
 
 def _parted(names: Sequence[str], titles: Mapping[str, str]) -> list[tuple[str, list[str]]]:
