@@ -7,6 +7,7 @@ from typing import Any
 
 from evaluation.report import bounds, written
 from tokenization.comparing import tables
+from tokenization.comparing.glossary import capital, glossary, head
 
 _MOST_COLUMNS = 6
 
@@ -36,7 +37,7 @@ def render(comparison: Mapping[str, Any]) -> str:
                 for point in points
             ],
         )
-    titles = {name: tables.capital(definition["title"]) for name, definition in comparison["definitions"].items()}
+    titles = {name: head(definition["title"]) for name, definition in comparison["definitions"].items()}
     if comparison["prediction"]:
         lines += ["## What predicts bits per character", ""]
         lines += _table(
@@ -57,12 +58,10 @@ def render(comparison: Mapping[str, Any]) -> str:
     for title, parts in by_title.items():
         lines += _section(title, parts)
     lines += ["## Definitions", ""]
-    for definition in tables.glossary([comparison]).values():
+    for definition in glossary([comparison]).values():
         better = f" ({definition['better']} is better)" if definition["better"] else ""
         source = f" [{_plain(definition['source'])}]" if definition["source"] else ""
-        lines.append(
-            f"- **{_plain(tables.capital(definition['title']))}**{better}: {_plain(definition['formula'])}.{source}"
-        )
+        lines.append(f"- **{_plain(capital(definition['title']))}**{better}: {_plain(definition['formula'])}.{source}")
     texts = "; ".join(
         f"{text['name']}: {text['what']} ({written(text['documents'], 'whole')} documents, "
         f"{written(text['characters'], 'whole')} characters)"

@@ -13,6 +13,7 @@ from corpora.page import write_page
 from evaluation.report import bounds, written
 from tokenization.comparing import tables
 from tokenization.comparing.explorer import drawn, packed
+from tokenization.comparing.glossary import GROUPS, capital, glossary, head
 from tokenization.comparing.plots import Dot, interval_rows, scatter, size_curve
 
 TEMPLATE = Path(__file__).parent / "templates" / "comparison.html.j2"
@@ -33,13 +34,13 @@ def write_comparison_page(comparisons: Sequence[dict[str, Any]], page: Path) -> 
         shown = comparisons[0]
     else:
         shown = {"title": "Tokenizers compared", "comparisons": list(comparisons)}
-    glossary = tables.glossary(comparisons)
-    groups = groupby(sorted(glossary.items(), key=lambda item: _place(item[1]["group"])), lambda x: x[1]["group"])
+    definitions = glossary(comparisons)
+    groups = groupby(sorted(definitions.items(), key=lambda item: _place(item[1]["group"])), lambda x: x[1]["group"])
     write_page(
         page,
         TEMPLATE,
         shown,
-        {"written": written, "bounds": bounds, "capital": tables.capital},
+        {"written": written, "bounds": bounds, "capital": capital},
         command="tokenization compare",
         parts=[_part(comparison, f"c{number}") for number, comparison in enumerate(comparisons, start=1)],
         shown_measures=SHOWN_MEASURES,
@@ -57,7 +58,7 @@ def embedded(value: Any) -> str:
 
 
 def _place(group: str) -> int:
-    order = ("probe", "generation", *tables.GROUPS)
+    order = ("probe", "generation", *GROUPS)
     return order.index(group) if group in order else len(order)
 
 
@@ -120,7 +121,7 @@ def _figures(comparison: Mapping[str, Any]) -> dict[str, Any]:
 def _prediction(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The rank correlations that could be computed, the strongest first, with the measures' titles."""
     definitions = comparison["definitions"]
-    titles = {name: tables.capital(definition["title"]) for name, definition in definitions.items()}
+    titles = {name: head(definition["title"]) for name, definition in definitions.items()}
     rows = [
         {**row, "title": titles.get(row["measure"], row["measure"])}
         for row in comparison["prediction"]

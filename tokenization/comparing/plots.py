@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
@@ -157,11 +156,10 @@ def _mark(x: float, y: float, dot: Dot) -> str:
 
 
 def _shortened(name: str) -> str:
-    """A name without what stands in parentheses; what is too long is cut off before its last colon, else at the end."""
-    plain = re.sub(r" \([^)]*\)", "", name)
-    if len(plain) <= _LONGEST:
-        return plain
-    head, colon, kind = plain.rpartition(": ") if ": " in plain else (plain, "", "")
+    """A name that fits its row; what is too long is cut off before its last colon, else at the end."""
+    if len(name) <= _LONGEST:
+        return name
+    head, colon, kind = name.rpartition(": ") if ": " in name else (name, "", "")
     return head[: max(_LONGEST - len(kind) - 4, 8)].rsplit(" ", 1)[0] + " …" + colon + kind
 
 
