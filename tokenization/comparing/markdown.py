@@ -15,11 +15,14 @@ _MOST_COLUMNS = 6
 def render(comparison: Mapping[str, Any]) -> str:
     """The comparison as GitHub's Markdown; a table of many columns is parted into several."""
     setup = comparison["setup"]
-    lines = [f"# {_plain(comparison['title'])}", "", _plain(comparison["ranking"]["sentence"]), ""]
+    lines = [f"# {_plain(comparison['title'])}", "", _plain(tables.verdict(comparison)), ""]
     lines += _section("Ranked", [tables.summary(comparison)])
     lines += _section(
         "Small models", [tables.budget(comparison), tables.bits(comparison), tables.generation(comparison)]
     )
+    if left := tables.unranked(comparison):
+        names = ", ".join(map(_plain, left))
+        lines += [f"Not ranked, for what they do not give back costs them nothing: {names}.", ""]
     for entry in comparison["tokenizers"]:
         if "skipped" in entry["probe"]:
             lines += [f"{_plain(entry['name'])} was not probed: {_plain(entry['probe']['skipped'])}", ""]

@@ -23,17 +23,16 @@ STATIC_SENTENCES = 2
 """Sentences of the explorer that a reader without script sees."""
 
 
-def write_comparison_page(comparisons: Sequence[dict[str, Any]], page: Path) -> None:
+def write_comparison_page(
+    comparisons: Sequence[dict[str, Any]], page: Path, title: str = "Tokenizers compared"
+) -> None:
     """Write the page of one or several comparisons and its JSON: the comparison itself, or `{"title", "comparisons"}`.
 
-    UserError if the page's name does not end in .html.
+    `title`: heading of several; one has its own. UserError if the page's name does not end in .html.
     """
     from markupsafe import Markup
 
-    if len(comparisons) == 1:
-        shown = comparisons[0]
-    else:
-        shown = {"title": "Tokenizers compared", "comparisons": list(comparisons)}
+    shown = comparisons[0] if len(comparisons) == 1 else {"title": title, "comparisons": list(comparisons)}
     definitions = glossary(comparisons)
     groups = groupby(sorted(definitions.items(), key=lambda item: _place(item[1]["group"])), lambda x: x[1]["group"])
     write_page(
@@ -72,6 +71,8 @@ def _part(comparison: Mapping[str, Any], anchor: str) -> dict[str, Any]:
         "language": languages[0] if len(languages) == 1 else None,
         "languages": names,
         "published": any(entry["published"] for entry in comparison["tokenizers"]),
+        "verdict": tables.verdict(comparison),
+        "unranked": tables.unranked(comparison),
         "summary": tables.summary(comparison),
         "budget": tables.budget(comparison),
         "bits": tables.bits(comparison),
@@ -88,9 +89,10 @@ def _figures(comparison: Mapping[str, Any]) -> dict[str, Any]:
     """The figures by name, as SVG; those without data are left out."""
     from markupsafe import Markup
 
-    text = comparison["ranking"]["text"]
+    ranking = comparison["ranking"] or {"text": "", "order": []}
+    text = ranking["text"]
     entries = {entry["name"]: entry for entry in comparison["tokenizers"]}
-    probed = [entries[name] for name in comparison["ranking"]["order"]]
+    probed = [entries[name] for name in ranking["order"]]
     found = {}
 
     def dots(of: Sequence[Mapping[str, Any]], measure: str | None = None) -> list[Dot]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from evaluation.report import STATISTICS, bounds, significance, written
@@ -56,12 +56,16 @@ class Table:
 def summary(comparison: Mapping[str, Any]) -> Table:
     """The probed tokenizers from the best on, with what a choice needs most."""
     ranking = comparison["ranking"]
+    if not ranking:
+        return Table("Ranked", [], [])
     entries = {entry["name"]: entry for entry in comparison["tokenizers"]}
     named = [name for name in ("fertility", "akshara_splitting_rate") if name in comparison["definitions"]]
+    above = ranking.get("against_best", {})
     columns = [
         Column("Rank"),
         Column("Vocabulary", "vocabulary_size"),
         Column(f"Bits per character, {ranking['text']}", "bits_per_character"),
+        *([Column("Above the best", "difference")] if above else []),
         *(Column(head(comparison["definitions"][name]["title"]), name) for name in named),
     ]
     rows = []
@@ -73,10 +77,25 @@ def summary(comparison: Mapping[str, Any]) -> Table:
             Cell(str(rank), tied, rank),
             _whole(entry["vocabulary_size"]),
             _measured(bits, "three", best=name == ranking["best"]),
+            *([_difference(above.get(name))] if above else []),
             *(_measured(entry["measures"].get(key), comparison["definitions"][key]["style"]) for key in named),
         ]
         rows.append(_row(entry, cells))
     return Table("Ranked", columns, rows)
+
+
+def verdict(comparison: Mapping[str, Any]) -> str:
+    """Which tokenizer to use, in one sentence."""
+    if not comparison["ranking"]:
+        return "No tokenizer was probed, so none can be recommended."
+    return str(comparison["ranking"]["sentence"])
+
+
+def unranked(comparison: Mapping[str, Any]) -> list[str]:
+    """Tokenizers that were probed but do not give the text back, so that their bits leave something out."""
+    order = (comparison["ranking"] or {"order": []})["order"]
+    probed = [entry["name"] for entry in comparison["tokenizers"] if "skipped" not in entry["probe"]]
+    return [name for name in probed if name not in order]
 
 
 def budget(comparison: Mapping[str, Any]) -> Table:
@@ -116,17 +135,14 @@ def bits(comparison: Mapping[str, Any]) -> Table:
             if entry["probe"]["difference"] is None:
                 found.append(Cell("reference", order=0.0))
             else:
-                difference = entry["probe"]["difference"].get(text) or {}
-                cell = _measured(difference, "signed")
-                under = "; ".join(part for part in (cell.under, significance(difference.get("p_holm"))) if part)
-                found.append(Cell(cell.text, under, cell.order))
+                found.append(_difference(entry["probe"]["difference"].get(text)))
             aksharas.append(_measured(scored.get("bits_per_akshara"), "three"))
         return found + aksharas
 
     rows = _probed(comparison, cells)
     for at, column in enumerate(columns):
         if column.definition != "difference":
-            rows = _mark_best(rows, at, "lower")
+            rows = _mark_best(rows, at, "lower", among=(comparison["ranking"] or {"order": []})["order"])
     return Table("Bits", columns, rows)
 
 
@@ -217,8 +233,10 @@ def _scored(comparison: Mapping[str, Any]) -> list[str]:
 def _probed(comparison: Mapping[str, Any], cells: Callable[[Mapping[str, Any]], list[Cell]]) -> list[Row]:
     rows = []
     for entry in comparison["tokenizers"]:
-        skipped = entry["probe"].get("skipped")
-        rows.append(_row(entry, [], f"Not probed: {skipped}") if skipped else _row(entry, cells(entry)))
+        if "skipped" in entry["probe"]:
+            rows.append(_row(entry, [], f"Not probed: {entry['probe']['skipped']}"))
+        else:
+            rows.append(_row(entry, cells(entry)))
     return rows
 
 
@@ -226,27 +244,35 @@ def _row(entry: Mapping[str, Any], cells: list[Cell], instead: str = "") -> Row:
     return Row(entry["name"], entry["kind"], bool(entry["published"]), cells, instead)
 
 
-def _mark_best(rows: list[Row], at: int, better: str) -> list[Row]:
-    """Marks the best value of a column where one end is better and the values differ."""
-    orders = [row.cells[at].order for row in rows if row.cells]
+def _mark_best(rows: list[Row], at: int, better: str, among: Sequence[str] | None = None) -> list[Row]:
+    """Marks the best value of a column (of these tokenizers) where one end is better and the values differ."""
+    orders = [row.cells[at].order for row in rows if row.cells and (among is None or row.name in among)]
     values = [order for order in orders if order is not None]
     if not better or len(set(values)) < 2:
         return rows
+    names = [row.name for row in rows] if among is None else among
     best = min(values) if better == "lower" else max(values)
 
-    def marked(number: int, cell: Cell) -> Cell:
-        return Cell(cell.text, cell.under, cell.order, best=True) if number == at and cell.order == best else cell
+    def marked(row: Row) -> Row:
+        cells = list(row.cells)
+        if row.name in names and cells and cells[at].order == best:
+            cells[at] = replace(cells[at], best=True)
+        return replace(row, cells=cells)
 
-    return [
-        Row(row.name, row.kind, row.published, [marked(n, cell) for n, cell in enumerate(row.cells)], row.instead)
-        for row in rows
-    ]
+    return [marked(row) for row in rows]
 
 
 def _measured(measured: Mapping[str, Any] | None, style: str, best: bool = False) -> Cell:
     if not measured or measured.get("value") is None:
         return Cell("–")
     return Cell(written(measured, style), bounds(measured, style), measured["value"], best)
+
+
+def _difference(measured: Mapping[str, Any] | None) -> Cell:
+    """A difference with its interval and its corrected p."""
+    cell = _measured(measured, "signed")
+    under = (cell.under, significance((measured or {}).get("p_holm")))
+    return Cell(cell.text, "; ".join(part for part in under if part), cell.order)
 
 
 def _whole(value: float) -> Cell:

@@ -131,13 +131,27 @@ def test_a_bare_comparison_still_makes_a_page(comparison, tmp_path):
     for entry in bare["tokenizers"]:
         entry["probe"] = {"skipped": "not asked for."}
         entry["scripts"] = {}
-    bare["ranking"] = {"text": "test", "order": [], "best": None, "tied": [], "sentence": "Nothing was probed."}
-    bare |= {"curve": None, "prediction": [], "explorer": {"sentences": [], "cuts": {}}}
+    bare |= {"ranking": None, "curve": None, "prediction": [], "explorer": {"sentences": [], "cuts": {}}}
     write_comparison_page([bare], tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     Page(page)
-    assert "No tokenizer was probed" in page and "Nothing was probed." in page
-    assert "Nothing was probed." in render(bare)
+    assert "No tokenizer was probed, so none can be recommended." in page
+    assert "No tokenizer was probed, so none can be recommended." in render(bare)
+
+
+def test_a_tokenizer_that_loses_text_is_neither_ranked_nor_best(comparison, tmp_path):
+    comparison["ranking"] |= {"order": ["characters"], "best": "characters", "sentence": "Use characters."}
+    write_comparison_page([comparison], tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    sentence = "Not ranked, for what they do not give back costs them nothing: words-8k."
+    assert sentence in page and sentence in render(comparison).splitlines()
+    assert '<td data-order="1.423">1.423' in page
+
+
+def test_the_ranking_says_how_far_each_lies_above_the_best(comparison, tmp_path):
+    difference = {"value": 0.09, "low": 0.08, "high": 0.1, "p": 0.01, "p_holm": 0.02}
+    comparison["ranking"]["against_best"] = {"characters": difference}
+    assert "| +0.090 [+0.080 to +0.100; p = 0.020] |" in render(comparison)
 
 
 def test_markdown_has_the_verdict_few_columns_and_definitions(comparison):
