@@ -231,7 +231,8 @@ def _comparison(path: Path) -> dict[str, Any]:
     """The verdict on the tokenizers, and of each what the table shows; bits and differences on the ranking's text."""
     comparison = read_json(path)
     with _wanting(path):
-        ranking = comparison["ranking"]
+        unranked = {"text": "", "best": None, "sentence": "No tokenizer was probed, so none can be recommended."}
+        ranking = comparison["ranking"] or unranked
         text = str(ranking["text"])
         tokenizers = []
         for row in comparison["tokenizers"]:

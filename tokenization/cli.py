@@ -197,7 +197,7 @@ def report(*comparisons: Path, output: Path) -> None:
     for folder in comparisons:
         read_manifest(folder, "comparison")
         read.append(read_json(folder / "comparison.json"))
-    write_comparison_page(read, output)
+    write_comparison_page(read, output, title)
     print(f"Wrote {output} from {len(read)} comparisons.")
 
 

@@ -165,6 +165,14 @@ def test_the_tokenizers_part_tells_the_verdict_and_leads_to_the_whole_comparison
     assert "comparison.html" not in (study / "report.html").read_text(encoding="utf-8")
 
 
+def test_tokenizers_that_were_not_probed_are_shown_without_a_verdict(study):
+    skipped = [{**row, "probe": {"skipped": "not asked for."}} for row in COMPARISON["tokenizers"]]
+    write_json(study / "comparisons/hi/comparison.json", {**COMPARISON, "ranking": None, "tokenizers": skipped})
+    assert report(study) == 0
+    text = (study / "report.html").read_text(encoding="utf-8")
+    assert "No tokenizer was probed, so none can be recommended." in text and text.count("not asked for.") == 3
+
+
 def test_numbers_of_every_part_stand_in_it(study):
     report(study)
     text = (study / "report.html").read_text(encoding="utf-8")

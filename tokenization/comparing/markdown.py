@@ -7,6 +7,7 @@ from typing import Any
 
 from evaluation.report import bounds, written
 from tokenization.comparing import tables
+from tokenization.comparing.glossary import capital, glossary, head
 
 _MOST_COLUMNS = 6
 
@@ -14,11 +15,14 @@ _MOST_COLUMNS = 6
 def render(comparison: Mapping[str, Any]) -> str:
     """The comparison as GitHub's Markdown; a table of many columns is parted into several."""
     setup = comparison["setup"]
-    lines = [f"# {_plain(comparison['title'])}", "", _plain(comparison["ranking"]["sentence"]), ""]
+    lines = [f"# {_plain(comparison['title'])}", "", _plain(tables.verdict(comparison)), ""]
     lines += _section("Ranked", [tables.summary(comparison)])
     lines += _section(
         "Small models", [tables.budget(comparison), tables.bits(comparison), tables.generation(comparison)]
     )
+    if left := tables.unranked(comparison):
+        names = ", ".join(map(_plain, left))
+        lines += [f"Not ranked, for what they do not give back costs them nothing: {names}.", ""]
     for entry in comparison["tokenizers"]:
         if "skipped" in entry["probe"]:
             lines += [f"{_plain(entry['name'])} was not probed: {_plain(entry['probe']['skipped'])}", ""]
@@ -36,28 +40,31 @@ def render(comparison: Mapping[str, Any]) -> str:
                 for point in points
             ],
         )
+    titles = {name: head(definition["title"]) for name, definition in comparison["definitions"].items()}
     if comparison["prediction"]:
         lines += ["## What predicts bits per character", ""]
-        titles = comparison["definitions"]
         lines += _table(
             ["Measure", "Spearman’s ρ", "Tokenizers"],
             [
                 [
-                    _plain(titles[row["measure"]]["title"] if row["measure"] in titles else row["measure"]),
+                    _plain(titles.get(row["measure"], row["measure"])),
                     _with_bounds(row["spearman"], "three"),
                     str(row["tokenizers"]),
                 ]
                 for row in comparison["prediction"]
             ],
         )
+    by_title: dict[str, list[tables.Table]] = {}
     for table in [*tables.intrinsic(comparison), tables.scripts(comparison)]:
         if table:
-            lines += _section(table.title, [table])
+            by_title.setdefault(table.title, []).append(table)
+    for title, parts in by_title.items():
+        lines += _section(title, parts)
     lines += ["## Definitions", ""]
-    for definition in tables.glossary([comparison]).values():
+    for definition in glossary([comparison]).values():
         better = f" ({definition['better']} is better)" if definition["better"] else ""
         source = f" [{_plain(definition['source'])}]" if definition["source"] else ""
-        lines.append(f"- **{_plain(definition['title'])}**{better}: {_plain(definition['formula'])}.{source}")
+        lines.append(f"- **{_plain(capital(definition['title']))}**{better}: {_plain(definition['formula'])}.{source}")
     texts = "; ".join(
         f"{text['name']}: {text['what']} ({written(text['documents'], 'whole')} documents, "
         f"{written(text['characters'], 'whole')} characters)"

@@ -13,33 +13,36 @@ from corpora.page import write_page
 from evaluation.report import bounds, written
 from tokenization.comparing import tables
 from tokenization.comparing.explorer import drawn, packed
+from tokenization.comparing.glossary import GROUPS, capital, glossary, head
 from tokenization.comparing.plots import Dot, interval_rows, scatter, size_curve
 
 TEMPLATE = Path(__file__).parent / "templates" / "comparison.html.j2"
+SHOWN_MEASURES = 16
+"""Rank correlations that are drawn; the table holds all."""
 STATIC_SENTENCES = 2
 """Sentences of the explorer that a reader without script sees."""
 
 
-def write_comparison_page(comparisons: Sequence[dict[str, Any]], page: Path) -> None:
+def write_comparison_page(
+    comparisons: Sequence[dict[str, Any]], page: Path, title: str = "Tokenizers compared"
+) -> None:
     """Write the page of one or several comparisons and its JSON: the comparison itself, or `{"title", "comparisons"}`.
 
-    UserError if the page's name does not end in .html.
+    `title`: heading of several; one has its own. UserError if the page's name does not end in .html.
     """
     from markupsafe import Markup
 
-    if len(comparisons) == 1:
-        shown = comparisons[0]
-    else:
-        shown = {"title": "Tokenizers compared", "comparisons": list(comparisons)}
-    glossary = tables.glossary(comparisons)
-    groups = groupby(sorted(glossary.items(), key=lambda item: _place(item[1]["group"])), lambda x: x[1]["group"])
+    shown = comparisons[0] if len(comparisons) == 1 else {"title": title, "comparisons": list(comparisons)}
+    definitions = glossary(comparisons)
+    groups = groupby(sorted(definitions.items(), key=lambda item: _place(item[1]["group"])), lambda x: x[1]["group"])
     write_page(
         page,
         TEMPLATE,
         shown,
-        {"written": written, "bounds": bounds},
+        {"written": written, "bounds": bounds, "capital": capital},
         command="tokenization compare",
         parts=[_part(comparison, f"c{number}") for number, comparison in enumerate(comparisons, start=1)],
+        shown_measures=SHOWN_MEASURES,
         script=Markup(TEMPLATE.with_name("comparison.js").read_text(encoding="utf-8")),
         glossary={group: dict(items) for group, items in groups},
     )
@@ -54,7 +57,7 @@ def embedded(value: Any) -> str:
 
 
 def _place(group: str) -> int:
-    order = ("probe", "generation", *tables.GROUPS)
+    order = ("probe", "generation", *GROUPS)
     return order.index(group) if group in order else len(order)
 
 
@@ -68,12 +71,15 @@ def _part(comparison: Mapping[str, Any], anchor: str) -> dict[str, Any]:
         "language": languages[0] if len(languages) == 1 else None,
         "languages": names,
         "published": any(entry["published"] for entry in comparison["tokenizers"]),
+        "verdict": tables.verdict(comparison),
+        "unranked": tables.unranked(comparison),
         "summary": tables.summary(comparison),
         "budget": tables.budget(comparison),
         "bits": tables.bits(comparison),
         "generation": tables.generation(comparison),
         "intrinsic": tables.intrinsic(comparison),
         "scripts": tables.scripts(comparison),
+        "prediction": _prediction(comparison),
         "figures": _figures(comparison),
         "explorer": _explorer(comparison),
     }
@@ -83,9 +89,10 @@ def _figures(comparison: Mapping[str, Any]) -> dict[str, Any]:
     """The figures by name, as SVG; those without data are left out."""
     from markupsafe import Markup
 
-    text = comparison["ranking"]["text"]
+    ranking = comparison["ranking"] or {"text": "", "order": []}
+    text = ranking["text"]
     entries = {entry["name"]: entry for entry in comparison["tokenizers"]}
-    probed = [entries[name] for name in comparison["ranking"]["order"]]
+    probed = [entries[name] for name in ranking["order"]]
     found = {}
 
     def dots(of: Sequence[Mapping[str, Any]], measure: str | None = None) -> list[Dot]:
@@ -107,16 +114,22 @@ def _figures(comparison: Mapping[str, Any]) -> dict[str, Any]:
         )
     if comparison["curve"]:
         found["curve"] = size_curve(comparison["curve"])
-    ranked = [row for row in comparison["prediction"] if row["spearman"]["value"] is not None]
-    if ranked:
-        ranked = sorted(ranked, key=lambda row: -abs(row["spearman"]["value"]))
-        titles = comparison["definitions"]
-        rows = [
-            Dot(titles[r["measure"]]["title"] if r["measure"] in titles else r["measure"], "measure", r["spearman"])
-            for r in ranked
-        ]
-        found["prediction"] = interval_rows(rows, "rank correlation with bits per character", (-1, 1))
+    strongest = [Dot(row["title"], "measure", row["spearman"]) for row in _prediction(comparison)[:SHOWN_MEASURES]]
+    if strongest:
+        found["prediction"] = interval_rows(strongest, "rank correlation with bits per character", (-1, 1))
     return {name: Markup(svg) for name, svg in found.items()}
+
+
+def _prediction(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rank correlations that could be computed, the strongest first, with the measures' titles."""
+    definitions = comparison["definitions"]
+    titles = {name: head(definition["title"]) for name, definition in definitions.items()}
+    rows = [
+        {**row, "title": titles.get(row["measure"], row["measure"])}
+        for row in comparison["prediction"]
+        if row["spearman"]["value"] is not None
+    ]
+    return sorted(rows, key=lambda row: -abs(row["spearman"]["value"]))
 
 
 def _explorer(comparison: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from evaluation.figures import WIDTH, lettering, open_figure, tick_text, ticks_over
 
 _LEFT, _RIGHT = 14, 14
+_LONGEST = 56
 
 
 class Dot(NamedTuple):
@@ -46,7 +47,7 @@ def interval_rows(dots: Sequence[Dot], label: str, span: tuple[float, float] | N
     for number, dot in enumerate(dots):
         y = top + row * number
         value = f"{round(dot.measured['value'], 3) + 0.0:.3f}".replace("-", "−")  # -0.0 is 0
-        parts.append(lettering(_LEFT, y + 13, dot.name, "start", "name"))
+        parts.append(lettering(_LEFT, y + 13, _shortened(dot.name), "start", "name"))
         parts.append(lettering(WIDTH - _RIGHT, y + 13, value, "end", "name"))
         ends = [x_at(end) for end in dot.ends]
         parts.append(
@@ -152,6 +153,14 @@ def size_curve(curve: Mapping[str, Any]) -> str:
 def _mark(x: float, y: float, dot: Dot) -> str:
     title = f"{dot.name}: {dot.measured['value']:.3f}"
     return f'<circle class="dot {dot.style}" cx="{x:.1f}" cy="{y:.1f}" r="4.2"><title>{escape(title)}</title></circle>'
+
+
+def _shortened(name: str) -> str:
+    """A name that fits its row; what is too long is cut off before its last colon, else at the end."""
+    if len(name) <= _LONGEST:
+        return name
+    head, colon, kind = name.rpartition(": ") if ": " in name else (name, "", "")
+    return head[: max(_LONGEST - len(kind) - 4, 8)].rsplit(" ", 1)[0] + " …" + colon + kind
 
 
 def _signed(tick: float, ticks: Sequence[float]) -> str:

@@ -3,66 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from evaluation.report import STATISTICS, bounds, significance, written
-from tokenization.measures.definitions import Definition
+from tokenization.comparing.glossary import GROUPS, PROBE, glossary, head
 
-GROUPS = ("running text", "vocabulary", "parity", "entropy", "morphology", "robustness", "speed")
-
-PROBE = {
-    "vocabulary_size": Definition(
-        "Vocabulary", "number of ids, special tokens and byte pieces included", style="whole", group="probe"
-    ),
-    "parameters": Definition(
-        "Parameters", "weights of the probe, the embedding (tied) included", style="whole", group="probe"
-    ),
-    "embedding_share": Definition(
-        "Embedding share", "weights of the embedding / all weights of the probe", style="percent", group="probe"
-    ),
-    "training_characters": Definition(
-        "Characters seen", "code points of the training text, times passes over it", style="whole", group="probe"
-    ),
-    "training_tokens": Definition(
-        "Tokens seen", "tokens that the probe was trained on, over all passes", style="whole", group="probe"
-    ),
-    "flops": Definition("FLOPs", "floating-point operations of one training of the probe", group="probe"),
-    "bits_per_character": Definition(
-        "Bits per character",
-        "Σ loss in nats / (ln 2 · code points of the text as it stands), the end of each text included; "
-        "mean over seeds, interval over documents and seeds",
-        better="lower",
-        group="probe",
-    ),
-    "bits_per_akshara": Definition(
-        "Bits per akshara",
-        "the same bits / extended grapheme clusters (\\X) of the text",
-        better="lower",
-        group="probe",
-    ),
-    "difference": Definition(
-        "Difference to the reference",
-        "bits per character less those of the reference on the same documents and seeds (paired bootstrap); "
-        "p after Holm's correction over the tokenizers of the text; below zero the tokenizer is better",
-        source="S. Holm, A simple sequentially rejective multiple test procedure, 1979",
-        better="lower",
-        group="probe",
-    ),
-    "spearman": Definition(
-        "Rank correlation",
-        "Spearman's ρ of the measure and bits per character over the tokenizers that were probed; near ±1 the measure "
-        "orders them as the probe does, near 0 it says nothing",
-        group="probe",
-    ),
-    "scripts": Definition(
-        "Pieces by script",
-        "ids whose piece holds letters of that script; bytes: parts of a character; none: no letter; "
-        "beneath: share of the vocabulary",
-        group="vocabulary",
-    ),
-}
-"""What the probe's columns are; the measures' own definitions stand in the comparison."""
+WIDEST = 8
+"""Measures in one table; a group of more is parted."""
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -105,30 +53,20 @@ class Table:
     rows: list[Row]
 
 
-def glossary(comparisons: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
-    """Every definition that a table's head links to, by measure."""
-    found = {name: vars(definition) for name, definition in PROBE.items()}
-    for comparison in comparisons:
-        for entry in comparison["tokenizers"]:
-            for name in entry["probe"].get("generation") or {}:
-                title = STATISTICS[name][0] if name in STATISTICS else name
-                formula = "text statistic of the stories that the probe writes, mean over them"
-                found.setdefault(name, vars(Definition(title, formula, group="generation")))
-    for comparison in comparisons:
-        found |= comparison["definitions"]
-    return found
-
-
 def summary(comparison: Mapping[str, Any]) -> Table:
     """The probed tokenizers from the best on, with what a choice needs most."""
     ranking = comparison["ranking"]
+    if not ranking:
+        return Table("Ranked", [], [])
     entries = {entry["name"]: entry for entry in comparison["tokenizers"]}
     named = [name for name in ("fertility", "akshara_splitting_rate") if name in comparison["definitions"]]
+    above = ranking.get("against_best", {})
     columns = [
         Column("Rank"),
         Column("Vocabulary", "vocabulary_size"),
         Column(f"Bits per character, {ranking['text']}", "bits_per_character"),
-        *(Column(comparison["definitions"][name]["title"], name) for name in named),
+        *([Column("Above the best", "difference")] if above else []),
+        *(Column(head(comparison["definitions"][name]["title"]), name) for name in named),
     ]
     rows = []
     for rank, name in enumerate(ranking["order"], start=1):
@@ -139,10 +77,25 @@ def summary(comparison: Mapping[str, Any]) -> Table:
             Cell(str(rank), tied, rank),
             _whole(entry["vocabulary_size"]),
             _measured(bits, "three", best=name == ranking["best"]),
+            *([_difference(above.get(name))] if above else []),
             *(_measured(entry["measures"].get(key), comparison["definitions"][key]["style"]) for key in named),
         ]
         rows.append(_row(entry, cells))
     return Table("Ranked", columns, rows)
+
+
+def verdict(comparison: Mapping[str, Any]) -> str:
+    """Which tokenizer to use, in one sentence."""
+    if not comparison["ranking"]:
+        return "No tokenizer was probed, so none can be recommended."
+    return str(comparison["ranking"]["sentence"])
+
+
+def unranked(comparison: Mapping[str, Any]) -> list[str]:
+    """Tokenizers that were probed but do not give the text back, so that their bits leave something out."""
+    order = (comparison["ranking"] or {"order": []})["order"]
+    probed = [entry["name"] for entry in comparison["tokenizers"] if "skipped" not in entry["probe"]]
+    return [name for name in probed if name not in order]
 
 
 def budget(comparison: Mapping[str, Any]) -> Table:
@@ -182,17 +135,14 @@ def bits(comparison: Mapping[str, Any]) -> Table:
             if entry["probe"]["difference"] is None:
                 found.append(Cell("reference", order=0.0))
             else:
-                difference = entry["probe"]["difference"].get(text) or {}
-                cell = _measured(difference, "signed")
-                under = "; ".join(part for part in (cell.under, significance(difference.get("p_holm"))) if part)
-                found.append(Cell(cell.text, under, cell.order))
+                found.append(_difference(entry["probe"]["difference"].get(text)))
             aksharas.append(_measured(scored.get("bits_per_akshara"), "three"))
         return found + aksharas
 
     rows = _probed(comparison, cells)
     for at, column in enumerate(columns):
         if column.definition != "difference":
-            rows = _mark_best(rows, at, "lower")
+            rows = _mark_best(rows, at, "lower", among=(comparison["ranking"] or {"order": []})["order"])
     return Table("Bits", columns, rows)
 
 
@@ -216,7 +166,7 @@ def generation(comparison: Mapping[str, Any]) -> Table | None:
 
 
 def intrinsic(comparison: Mapping[str, Any]) -> list[Table]:
-    """One table per group of measures; a measure that has no value for any tokenizer is left out."""
+    """The tables of each group of measures; a measure that has no value for any tokenizer is left out."""
     definitions = comparison["definitions"]
     measured = {
         name
@@ -228,16 +178,30 @@ def intrinsic(comparison: Mapping[str, Any]) -> list[Table]:
     tables = []
     for group in groups:
         names = [name for name in definitions if definitions[name]["group"] == group and name in measured]
-        if not names:
-            continue
-        rows = [
-            _row(entry, [_measured(entry["measures"].get(name), definitions[name]["style"]) for name in names])
-            for entry in comparison["tokenizers"]
-        ]
-        for at, name in enumerate(names):
-            rows = _mark_best(rows, at, definitions[name]["better"])
-        tables.append(Table(group.capitalize(), [Column(definitions[name]["title"], name) for name in names], rows))
+        for kind, part in _parted(names, {name: definitions[name]["title"] for name in names}):
+            rows = [
+                _row(entry, [_measured(entry["measures"].get(name), definitions[name]["style"]) for name in part])
+                for entry in comparison["tokenizers"]
+            ]
+            for at, name in enumerate(part):
+                rows = _mark_best(rows, at, definitions[name]["better"])
+            columns = [Column(head(definitions[name]["title"]).removesuffix(f": {kind}"), name) for name in part]
+            tables.append(Table(f"{group.capitalize()}: {kind}" if kind else group.capitalize(), columns, rows))
     return tables
+
+
+def _parted(names: Sequence[str], titles: Mapping[str, str]) -> list[tuple[str, list[str]]]:
+    """The measures of one group in tables of at most `WIDEST`; those of `variant: what changes` go by the latter."""
+    if len(names) <= WIDEST:
+        return [("", list(names))] if names else []
+    kinds: dict[str, list[str]] = {}
+    for name in names:
+        kinds.setdefault(titles[name].rpartition(": ")[2] if ": " in titles[name] else "", []).append(name)
+    parts = []
+    for kind, members in kinds.items():
+        width = -(-len(members) // -(-len(members) // WIDEST))
+        parts += [(kind, members[at : at + width]) for at in range(0, len(members), width)]
+    return parts
 
 
 def scripts(comparison: Mapping[str, Any]) -> Table | None:
@@ -269,8 +233,10 @@ def _scored(comparison: Mapping[str, Any]) -> list[str]:
 def _probed(comparison: Mapping[str, Any], cells: Callable[[Mapping[str, Any]], list[Cell]]) -> list[Row]:
     rows = []
     for entry in comparison["tokenizers"]:
-        skipped = entry["probe"].get("skipped")
-        rows.append(_row(entry, [], f"Not probed: {skipped}") if skipped else _row(entry, cells(entry)))
+        if "skipped" in entry["probe"]:
+            rows.append(_row(entry, [], f"Not probed: {entry['probe']['skipped']}"))
+        else:
+            rows.append(_row(entry, cells(entry)))
     return rows
 
 
@@ -278,27 +244,35 @@ def _row(entry: Mapping[str, Any], cells: list[Cell], instead: str = "") -> Row:
     return Row(entry["name"], entry["kind"], bool(entry["published"]), cells, instead)
 
 
-def _mark_best(rows: list[Row], at: int, better: str) -> list[Row]:
-    """Marks the best value of a column where one end is better and the values differ."""
-    orders = [row.cells[at].order for row in rows if row.cells]
+def _mark_best(rows: list[Row], at: int, better: str, among: Sequence[str] | None = None) -> list[Row]:
+    """Marks the best value of a column (of these tokenizers) where one end is better and the values differ."""
+    orders = [row.cells[at].order for row in rows if row.cells and (among is None or row.name in among)]
     values = [order for order in orders if order is not None]
     if not better or len(set(values)) < 2:
         return rows
+    names = [row.name for row in rows] if among is None else among
     best = min(values) if better == "lower" else max(values)
 
-    def marked(number: int, cell: Cell) -> Cell:
-        return Cell(cell.text, cell.under, cell.order, best=True) if number == at and cell.order == best else cell
+    def marked(row: Row) -> Row:
+        cells = list(row.cells)
+        if row.name in names and cells and cells[at].order == best:
+            cells[at] = replace(cells[at], best=True)
+        return replace(row, cells=cells)
 
-    return [
-        Row(row.name, row.kind, row.published, [marked(n, cell) for n, cell in enumerate(row.cells)], row.instead)
-        for row in rows
-    ]
+    return [marked(row) for row in rows]
 
 
 def _measured(measured: Mapping[str, Any] | None, style: str, best: bool = False) -> Cell:
     if not measured or measured.get("value") is None:
         return Cell("–")
     return Cell(written(measured, style), bounds(measured, style), measured["value"], best)
+
+
+def _difference(measured: Mapping[str, Any] | None) -> Cell:
+    """A difference with its interval and its corrected p."""
+    cell = _measured(measured, "signed")
+    under = (cell.under, significance((measured or {}).get("p_holm")))
+    return Cell(cell.text, "; ".join(part for part in under if part), cell.order)
 
 
 def _whole(value: float) -> Cell:

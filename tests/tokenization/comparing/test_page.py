@@ -10,6 +10,7 @@ import pytest
 from corpora.folders import read_json
 from tokenization.comparing.markdown import render
 from tokenization.comparing.page import embedded, write_comparison_page
+from tokenization.comparing.tables import intrinsic
 
 
 class Page(HTMLParser):
@@ -130,13 +131,27 @@ def test_a_bare_comparison_still_makes_a_page(comparison, tmp_path):
     for entry in bare["tokenizers"]:
         entry["probe"] = {"skipped": "not asked for."}
         entry["scripts"] = {}
-    bare["ranking"] = {"text": "test", "order": [], "best": None, "tied": [], "sentence": "Nothing was probed."}
-    bare |= {"curve": None, "prediction": [], "explorer": {"sentences": [], "cuts": {}}}
+    bare |= {"ranking": None, "curve": None, "prediction": [], "explorer": {"sentences": [], "cuts": {}}}
     write_comparison_page([bare], tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     Page(page)
-    assert "No tokenizer was probed" in page and "Nothing was probed." in page
-    assert "Nothing was probed." in render(bare)
+    assert "No tokenizer was probed, so none can be recommended." in page
+    assert "No tokenizer was probed, so none can be recommended." in render(bare)
+
+
+def test_a_tokenizer_that_loses_text_is_neither_ranked_nor_best(comparison, tmp_path):
+    comparison["ranking"] |= {"order": ["characters"], "best": "characters", "sentence": "Use characters."}
+    write_comparison_page([comparison], tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    sentence = "Not ranked, for what they do not give back costs them nothing: words-8k."
+    assert sentence in page and sentence in render(comparison).splitlines()
+    assert '<td data-order="1.423">1.423' in page
+
+
+def test_the_ranking_says_how_far_each_lies_above_the_best(comparison, tmp_path):
+    difference = {"value": 0.09, "low": 0.08, "high": 0.1, "p": 0.01, "p_holm": 0.02}
+    comparison["ranking"]["against_best"] = {"characters": difference}
+    assert "| +0.090 [+0.080 to +0.100; p = 0.020] |" in render(comparison)
 
 
 def test_markdown_has_the_verdict_few_columns_and_definitions(comparison):
@@ -150,3 +165,25 @@ def test_markdown_has_the_verdict_few_columns_and_definitions(comparison):
     assert "by\\|tes\\<b> was not probed: too large for 1 M." in lines
     assert "- **Fertility** (lower is better): tokens / whitespace-separated words. [Ács 2019]" in lines
     assert "| Characters per token | −0.700 [−0.950 to −0.300] | 9 |" in lines
+
+
+def test_a_group_of_many_measures_is_parted_by_what_changes(comparison):
+    for variant in range(9):
+        for kind in ("change in tokens", "words cut anew"):
+            definition = {
+                **comparison["definitions"]["fertility"],
+                "title": f"V{variant}: {kind}",
+                "group": "robustness",
+            }
+            comparison["definitions"][f"{variant} {kind}"] = definition
+            for entry in comparison["tokenizers"]:
+                entry["measures"][f"{variant} {kind}"] = {"value": float(variant), "low": None, "high": None}
+    found = [table for table in intrinsic(comparison) if table.title.startswith("Robustness")]
+    assert [(table.title, len(table.columns)) for table in found] == [
+        ("Robustness: change in tokens", 5),
+        ("Robustness: change in tokens", 4),
+        ("Robustness: words cut anew", 5),
+        ("Robustness: words cut anew", 4),
+    ]
+    assert [column.title for column in found[1].columns] == ["V5", "V6", "V7", "V8"]
+    assert all(len(row.cells) == 4 for row in found[1].rows)
