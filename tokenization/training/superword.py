@@ -77,8 +77,8 @@ def _two_stages(texts: Iterable[str], size: int, first: int) -> tuple[list[str],
     """Pieces and merges: `first` ids from merges inside words, then up to `size` from merges inside sentences."""
     pieces, inside = learn(texts, first, isolate(SENTENCES, WORDS))
     mapped = list(_as_private_use(texts, assemble(pieces, inside, isolate(SENTENCES, WORDS))))
-    across = _learn_across(mapped, pieces, size - len(pieces))
-    return [*pieces, *(left + right for left, right in across)], [*inside, *across]
+    further, across = _learn_across(mapped, pieces, size - len(pieces))
+    return [*pieces, *further], [*inside, *across]
 
 
 def _as_private_use(texts: Iterable[str], tokenizer: Tokenizer) -> Iterator[str]:
@@ -97,34 +97,32 @@ def _private_use(number: int) -> str:
     return chr((15 + plane) * 0x10000 + place)
 
 
-def _learn_across(sentences: Sequence[str], pieces: Sequence[str], wanted: int) -> Merges:
-    """At most `wanted` further merges of the pieces that the sentences consist of.
-
-    A merge that would give an old piece a second time is left out, with all that build on it, for the first stage's
-    merges would go on from there.
-    """
+def _learn_across(sentences: Sequence[str], pieces: Sequence[str], wanted: int) -> tuple[list[str], Merges]:
+    """At most `wanted` further pieces, and the merges of what the sentences consist of that build them."""
     if wanted <= 0:
-        return []
-    asked = wanted + wanted // 8
+        return [], []
+    alphabet, asked = len(set().union(*sentences)), wanted + wanted // 8
     while True:
         tokenizer = Tokenizer(BPE())
-        alphabet = len(set().union(*sentences))
         tokenizer.train_from_iterator(sentences, BpeTrainer(vocab_size=alphabet + asked, show_progress=False))
-        found = merges(tokenizer)
-        kept = _spell(found, pieces)
-        if len(kept) >= wanted or len(found) < asked:
-            return kept[:wanted]
+        further, across = _spell(merges(tokenizer), pieces, wanted)
+        if len(further) == wanted or tokenizer.get_vocab_size() < alphabet + asked:
+            return further, across
         asked *= 2
 
 
-def _spell(found: Merges, pieces: Sequence[str]) -> Merges:
-    """The merges of private-use characters as merges of pieces, each of which gives a new piece."""
+def _spell(found: Merges, pieces: Sequence[str], wanted: int) -> tuple[list[str], Merges]:
+    """The merges of private-use characters as merges of pieces, up to `wanted` new pieces.
+
+    A merge that would give a piece of the first stage once more is left out, with all that build on it: the first
+    stage's merges would go on from there, before those of the second.
+    """
     spelt = {_private_use(number): piece for number, piece in enumerate(pieces)}
-    known = set(pieces)
-    kept = []
+    first, further, across = set(pieces), dict[str, None](), dict[tuple[str, str], None]()
     for left, right in found:
-        if left in spelt and right in spelt and (piece := spelt[left] + spelt[right]) not in known:
-            kept.append((spelt[left], spelt[right]))
+        if left in spelt and right in spelt and (piece := spelt[left] + spelt[right]) not in first:
+            if piece not in further and len(further) == wanted:
+                break
+            further[piece] = across[spelt[left], spelt[right]] = None
             spelt[left + right] = piece
-            known.add(piece)
-    return kept
+    return list(further), list(across)

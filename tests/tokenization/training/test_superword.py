@@ -1,6 +1,7 @@
 """Superword BPE: one pass of its merges is the two-stage procedure, and no piece goes beyond a sentence."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -35,17 +36,15 @@ def stages(texts, superword):
 
 
 def two_stages(stages, text):
-    """Tokens by the definition: the words' pieces first, then each further merge in turn within its sentence."""
+    """Tokens by the definition: the words' pieces first, then the further merges within each sentence."""
     words, across = stages
+    ranks = {pair: rank for rank, pair in enumerate(across)}
     tokens = []
     for sentence, _ in isolate(SENTENCES).pre_tokenize_str(text):
         parts = words.encode(sentence).tokens
-        for left, right in across:
-            at = 0
-            while at < len(parts) - 1:
-                if (parts[at], parts[at + 1]) == (left, right):
-                    parts[at : at + 2] = [left + right]
-                at += 1
+        while (pair := min(pairwise(parts), key=lambda pair: ranks.get(pair, 10**6), default=None)) in ranks:
+            at = list(pairwise(parts)).index(pair)
+            parts[at : at + 2] = ["".join(pair)]
         tokens += parts
     return tokens
 
