@@ -76,9 +76,9 @@ def _largest(size: int, reached: Callable[[int], int]) -> int:
 def _two_stages(texts: Iterable[str], size: int, first: int) -> tuple[list[str], Merges]:
     """Pieces and merges: `first` ids from merges inside words, then up to `size` from merges inside sentences."""
     pieces, inside = learn(texts, first, isolate(SENTENCES, WORDS))
-    mapped = list(_as_private_use(texts, assemble(pieces, inside, isolate(SENTENCES, WORDS))))
-    further, across = _learn_across(mapped, pieces, size - len(pieces))
-    return [*pieces, *further], [*inside, *across]
+    mapped = _as_private_use(texts, assemble(pieces, inside, isolate(SENTENCES, WORDS)))
+    across = _learn_across(list(mapped), pieces, size - len(pieces))
+    return [*pieces, *(left + right for left, right in across)], [*inside, *across]
 
 
 def _as_private_use(texts: Iterable[str], tokenizer: Tokenizer) -> Iterator[str]:
@@ -97,32 +97,18 @@ def _private_use(number: int) -> str:
     return chr((15 + plane) * 0x10000 + place)
 
 
-def _learn_across(sentences: Sequence[str], pieces: Sequence[str], wanted: int) -> tuple[list[str], Merges]:
-    """At most `wanted` further pieces, and the merges of what the sentences consist of that build them."""
-    if wanted <= 0:
-        return [], []
-    alphabet, asked = len(set().union(*sentences)), wanted + wanted // 8
-    while True:
-        tokenizer = Tokenizer(BPE())
-        tokenizer.train_from_iterator(sentences, BpeTrainer(vocab_size=alphabet + asked, show_progress=False))
-        further, across = _spell(merges(tokenizer), pieces, wanted)
-        if len(further) == wanted or tokenizer.get_vocab_size() < alphabet + asked:
-            return further, across
-        asked *= 2
+def _learn_across(sentences: Sequence[str], pieces: Sequence[str], wanted: int) -> Merges:
+    """At most `wanted` merges of the pieces that the sentences consist of.
 
-
-def _spell(found: Merges, pieces: Sequence[str], wanted: int) -> tuple[list[str], Merges]:
-    """The merges of private-use characters as merges of pieces, up to `wanted` new pieces.
-
-    A merge that would give a piece of the first stage once more is left out, with all that build on it: the first
-    stage's merges would go on from there, before those of the second.
+    Each gives a piece that is new: had its letters been one piece before, they would have been merged to it, since the
+    merges within a stretch of text depend on nothing around it.
     """
+    tokenizer = Tokenizer(BPE())
+    alphabet = len(set().union(*sentences))
+    tokenizer.train_from_iterator(sentences, BpeTrainer(vocab_size=alphabet + wanted, show_progress=False))
     spelt = {_private_use(number): piece for number, piece in enumerate(pieces)}
-    first, further, across = set(pieces), dict[str, None](), dict[tuple[str, str], None]()
-    for left, right in found:
-        if left in spelt and right in spelt and (piece := spelt[left] + spelt[right]) not in first:
-            if piece not in further and len(further) == wanted:
-                break
-            further[piece] = across[spelt[left], spelt[right]] = None
-            spelt[left + right] = piece
-    return list(further), list(across)
+    across = []
+    for left, right in merges(tokenizer):
+        across.append((spelt[left], spelt[right]))
+        spelt[left + right] = spelt[left] + spelt[right]
+    return across

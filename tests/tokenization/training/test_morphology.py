@@ -47,7 +47,7 @@ def test_no_boundary_inside_a_conjunct_or_before_a_nukta():
 
 def test_the_order_of_words_and_the_state_of_random_do_not_matter_and_stay():
     draw = random.Random(0)
-    syllables = "क का खि ग ती ना रो पन".split()
+    syllables = ["क", "का", "खि", "ग", "ती", "ना", "रो", "पन"]
     words = {"".join(draw.choices(syllables, k=draw.randint(2, 5))): draw.randint(1, 9) for _ in range(300)}
     random.seed(7)
     state = random.getstate()
