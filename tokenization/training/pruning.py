@@ -168,12 +168,13 @@ def _fixed_pieces(state: dict[str, Any]) -> list[str]:
 
 def _used(tokenizer: Tokenizer, texts: Iterable[str]) -> list[str]:
     """The pieces of the texts, most frequent first."""
-    counts = np.zeros(tokenizer.get_vocab_size(), dtype=np.int64)
+    names = {number: piece for piece, number in tokenizer.get_vocab().items()}
+    counts = np.zeros(max(names) + 1, dtype=np.int64)
     for batch in _batches(texts):
         for encoding in tokenizer.encode_batch(batch, add_special_tokens=False):
             counts += np.bincount(encoding.ids, minlength=len(counts))
     order = np.argsort(-counts, kind="stable")
-    return [tokenizer.id_to_token(int(number)) for number in order if counts[number]]
+    return [names[int(number)] for number in order if counts[number]]
 
 
 def _batches(texts: Iterable[str], length: int = 64) -> Iterator[list[str]]:

@@ -76,8 +76,8 @@ def _largest(size: int, reached: Callable[[int], int]) -> int:
 def _two_stages(texts: Iterable[str], size: int, first: int) -> tuple[list[str], Merges]:
     """Pieces and merges: `first` ids from merges inside words, then up to `size` from merges inside sentences."""
     pieces, inside = learn(texts, first, isolate(SENTENCES, WORDS))
-    mapped = list(_as_private_use(texts, assemble(pieces, inside, isolate(SENTENCES, WORDS))))
-    across = _learn_across(mapped, pieces, size - len(pieces))
+    mapped = _as_private_use(texts, assemble(pieces, inside, isolate(SENTENCES, WORDS)))
+    across = _learn_across(list(mapped), pieces, size - len(pieces))
     return [*pieces, *(left + right for left, right in across)], [*inside, *across]
 
 
@@ -98,33 +98,17 @@ def _private_use(number: int) -> str:
 
 
 def _learn_across(sentences: Sequence[str], pieces: Sequence[str], wanted: int) -> Merges:
-    """At most `wanted` further merges of the pieces that the sentences consist of.
+    """At most `wanted` merges of the pieces that the sentences consist of.
 
-    A merge that would give an old piece a second time is left out, with all that build on it, for the first stage's
-    merges would go on from there.
+    Each gives a piece that is new: had its letters been one piece before, they would have been merged to it, since the
+    merges within a stretch of text depend on nothing around it.
     """
-    if wanted <= 0:
-        return []
-    asked = wanted + wanted // 8
-    while True:
-        tokenizer = Tokenizer(BPE())
-        alphabet = len(set().union(*sentences))
-        tokenizer.train_from_iterator(sentences, BpeTrainer(vocab_size=alphabet + asked, show_progress=False))
-        found = merges(tokenizer)
-        kept = _spell(found, pieces)
-        if len(kept) >= wanted or len(found) < asked:
-            return kept[:wanted]
-        asked *= 2
-
-
-def _spell(found: Merges, pieces: Sequence[str]) -> Merges:
-    """The merges of private-use characters as merges of pieces, each of which gives a new piece."""
+    tokenizer = Tokenizer(BPE())
+    alphabet = len(set().union(*sentences))
+    tokenizer.train_from_iterator(sentences, BpeTrainer(vocab_size=alphabet + wanted, show_progress=False))
     spelt = {_private_use(number): piece for number, piece in enumerate(pieces)}
-    known = set(pieces)
-    kept = []
-    for left, right in found:
-        if left in spelt and right in spelt and (piece := spelt[left] + spelt[right]) not in known:
-            kept.append((spelt[left], spelt[right]))
-            spelt[left + right] = piece
-            known.add(piece)
-    return kept
+    across = []
+    for left, right in merges(tokenizer):
+        across.append((spelt[left], spelt[right]))
+        spelt[left + right] = spelt[left] + spelt[right]
+    return across

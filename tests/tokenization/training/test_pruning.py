@@ -124,6 +124,33 @@ def test_a_normaliser_makes_it_not_lossless(trained, hindi):
     assert result.tokenizer.decode(result.tokenizer.encode("क\u093c \u0958").ids) == "क\u093c क\u093c"
 
 
+def test_unknown_characters_of_unigram_keep_their_price():
+    # The price is the lowest score less 10: at -20 "x" is cheapest inside "xa"; without "zz" it would be on its own.
+    scores = [("<unk>", 0.0), ("xa", -8.0), ("b", -8.0), ("c", -8.0), ("abc", -1.0), ("zz", -20.0)]
+    backend = Tokenizer(models.Unigram(scores, unk_id=0))
+    backend.decoder = decoders.Fuse()
+    result = prune(backend, ["xabc", "abc"]).tokenizer
+    assert result.encode("xabc").tokens == ["xa", "b", "c"]
+    assert result.encode("abc").tokens == ["abc"]
+
+
+@pytest.mark.parametrize("make", ["Unigram", "ignore_merges"])
+@pytest.mark.parametrize("name", [*SPECIALS, "<0x41>"])
+def test_a_text_that_spells_a_name_stays_text(make, name):
+    pieces = ["<unk>", *BYTES, *"<>s/unkpadx041"]
+    pieces = list(dict.fromkeys(pieces))
+    if make == "Unigram":
+        model = models.Unigram([(piece, -1.0) for piece in pieces], unk_id=0, byte_fallback=True)
+    else:
+        vocab = {piece: number for number, piece in enumerate(pieces)}
+        model = models.BPE(vocab, [], unk_token="<unk>", byte_fallback=True, ignore_merges=True)
+    backend = Tokenizer(model)
+    backend.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
+    result = prune(backend, ["<unk> s/padx041>"])
+    assert result.lossless
+    assert result.tokenizer.encode(name).tokens == list(name)
+
+
 def test_a_size_keeps_the_most_frequent_pieces():
     vocab = {piece: number for number, piece in enumerate(["<unk>", *BYTES, *"abcd", "ab", "cd", "abcd"])}
     joins = [("a", "b"), ("c", "d"), ("ab", "cd")]

@@ -1,10 +1,14 @@
 """Superword BPE: one pass of its merges is the two-stage procedure, and no piece goes beyond a sentence."""
 
+import re
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenization.training.character_bpe import WORDS, assemble, isolate, merges, vocabulary
+from tokenization.training.character_bpe import WORDS, assemble, isolate, learn, merges, smallest_size, vocabulary
+from tokenization.training.sizes import TooLargeError
 from tokenization.training.superword import SENTENCES, train_superword
 
 SIZE = 660
@@ -16,26 +20,31 @@ def superword(texts):
     return train_superword(texts, SIZE).tokenizer
 
 
+def in_stages(texts, superword):
+    """The tokenizer of the first stage, and the merges of the second."""
+    cut = isolate(SENTENCES, WORDS)
+    first = max(smallest_size(texts), round(0.9 * superword.get_vocab_size()))
+    pieces, inside = learn(texts, first, cut)
+    learnt = merges(superword)
+    assert learnt[: len(inside)] == inside
+    return assemble(pieces, inside, cut), learnt[len(inside) :]
+
+
 @pytest.fixture(scope="module")
 def stages(texts, superword):
-    """The tokenizer of the first stage, and the merges of the second."""
-    learnt, pieces = merges(superword), vocabulary(superword)
-    first = next(rank for rank, pair in enumerate(learnt) if "".join(pair) == pieces[INSIDE])
-    return assemble(pieces[:INSIDE], learnt[:first], isolate(SENTENCES, WORDS)), learnt[first:]
+    return in_stages(texts, superword)
 
 
 def two_stages(stages, text):
-    """Tokens by the definition: the words' pieces first, then each further merge in turn within its sentence."""
+    """Tokens by the definition: the words' pieces first, then the further merges within each sentence."""
     words, across = stages
+    ranks = {pair: rank for rank, pair in enumerate(across)}
     tokens = []
     for sentence, _ in isolate(SENTENCES).pre_tokenize_str(text):
         parts = words.encode(sentence).tokens
-        for left, right in across:
-            at = 0
-            while at < len(parts) - 1:
-                if (parts[at], parts[at + 1]) == (left, right):
-                    parts[at : at + 2] = [left + right]
-                at += 1
+        while (pair := min(pairwise(parts), key=lambda pair: ranks.get(pair, 10**6), default=None)) in ranks:
+            at = list(pairwise(parts)).index(pair)
+            parts[at : at + 2] = ["".join(pair)]
         tokens += parts
     return tokens
 
@@ -73,6 +82,20 @@ def test_tokens_equal_those_of_two_stages_on_the_corpus(superword, stages, texts
 @settings(max_examples=200, deadline=None)
 def test_tokens_equal_those_of_two_stages_on_salad(superword, stages, text):
     assert superword.encode(text).tokens == two_stages(stages, text)
+
+
+@given(texts=st.lists(st.text(alphabet="aab12-  ।\n", min_size=8, max_size=40), min_size=2, max_size=6))
+@settings(max_examples=40, deadline=None)
+def test_tokens_equal_those_of_two_stages_whatever_is_learnt(texts):
+    with pytest.raises(TooLargeError) as caught:
+        train_superword(texts, 5000)
+    largest = int(re.search(r"at most (\d+)", str(caught.value))[1])
+    for size in {largest, (largest + smallest_size(texts)) // 2}:
+        tokenizer = train_superword(texts, size).tokenizer
+        assert tokenizer.get_vocab_size() == size
+        stages = in_stages(texts, tokenizer)
+        for text in [*texts, "".join(texts)]:
+            assert tokenizer.encode(text).tokens == two_stages(stages, text)
 
 
 def test_nine_tenths_of_the_ids_stay_inside_words_and_others_cross_spaces(superword):
