@@ -87,7 +87,7 @@ def test_intervals_hold_the_value_and_every_measure_is_defined(tokenizers, texts
         assert found[name]["low"] < found[name]["value"] < found[name]["high"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"wordpiece"}))
 @given(text=st.text(alphabet=st.characters(exclude_characters="▁\ufdd0", exclude_categories=["Cs"])))
 @settings(max_examples=60, deadline=None)
 def test_token_bytes_join_to_the_text(tokenizers, kind, text):
