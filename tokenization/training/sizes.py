@@ -12,6 +12,10 @@ class TooLargeError(UserError):
     """The text cannot give a vocabulary of that size."""
 
 
+class TooSmallError(UserError):
+    """A vocabulary of that size has no room for what every vocabulary of the text holds."""
+
+
 def too_large(kind: str, size: int, largest: int) -> TooLargeError:
     """The error that names the largest vocabulary of the text."""
     return TooLargeError(
@@ -20,9 +24,9 @@ def too_large(kind: str, size: int, largest: int) -> TooLargeError:
     )
 
 
-def too_small(kind: str, size: int, smallest: int) -> UserError:
+def too_small(kind: str, size: int, smallest: int) -> TooSmallError:
     """The error that names the smallest vocabulary of the text."""
-    return UserError(
+    return TooSmallError(
         f"a {kind} vocabulary of this text needs at least {smallest} ids (special tokens, bytes and characters), "
         f"but {size} was asked for; ask for {smallest} or more."
     )
