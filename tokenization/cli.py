@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -302,5 +303,5 @@ def _card(manifest: dict[str, Any], repo: str) -> str:
 
 def main(arguments: list[str]) -> None:
     """Run one of the room's commands."""
-    verbs = [train, sweep, prune, compare, report, unpack, publish]
+    verbs: list[Callable[..., None]] = [train, sweep, prune, compare, report, unpack, publish]
     run_verb("tokenization", "Training, loading and comparing tokenizers.", verbs, arguments)
