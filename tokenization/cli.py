@@ -1,8 +1,9 @@
-"""The commands `kathalab tokenization train | prune | compare | report | unpack | publish`."""
+"""The commands `kathalab tokenization train | sweep | prune | compare | report | unpack | publish`."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,14 @@ def train(
     languages: list[str] | None = None,
     kind: Kind = "sentencepiece-bpe",
     vocabulary_size: int | None = None,
+    or_largest: bool = False,
+    sample_characters: int | None = None,
+    seed: int = 0,
 ) -> None:
     """Train a tokenizer on a corpus's train split.
 
-    Reads a corpus folder. Writes a tokenizer folder that AutoTokenizer.from_pretrained opens, with its manifest.
-    Training draws no random number: equal text gives equal files.
+    Reads a corpus folder. Writes a tokenizer folder that AutoTokenizer.from_pretrained opens, with its manifest, which
+    says whether the tokenizer is lossless. Equal text gives equal files, unless the manifest says otherwise.
 
     Example: kathalab tokenization train --corpus results/corpus --languages '[hi]' --vocabulary-size 4096
     --output results/tokenizers/hi/sentencepiece-bpe
@@ -33,31 +37,58 @@ def train(
         output: tokenizer folder to make.
         languages: languages to train on, e.g. '[hi]'; all of the corpus's if left out.
         kind: what to train.
-        vocabulary_size: number of ids, special tokens and byte pieces included; if left out 2048, and every character
-            of the text for kind characters.
+        vocabulary_size: number of ids, special tokens and byte pieces included; if left out 2048, and everything the
+            text holds for kinds characters, bytes and aksharas.
+        or_largest: where the text cannot give a vocabulary of that size, make the largest that it gives.
+        sample_characters: train on whole stories of together at most that many characters, drawn by a hash of their
+            ids, which bounds memory; if left out on all.
+        seed: of the sample.
     """
-    from tokenization.training.trainers import train_tokenizer
+    from tokenization.training.making import make_tokenizer
+    from tokenization.training.sampling import training_text
 
-    stories = read_corpus(corpus, "train", languages)
-    print(f"training {kind} on {len(stories)} stories …", file=sys.stderr)
-    trained = train_tokenizer(kind, [story.text for story in stories], vocabulary_size)
-    with new_folder(output) as folder:
-        trained.save(folder)
-        write_manifest(
-            folder,
-            "tokenizer",
-            {
-                "kind": kind,
-                "vocabulary_size": trained.vocabulary_size,
-                "languages": sorted({story.language for story in stories}),
-                "seed": None,
-                "lossless": trained.lossless,
-                "deterministic": trained.deterministic,
-            },
-            inputs={"corpus": fingerprint(corpus, "corpus")},
-            licenses=sorted({story.license for story in stories if story.license}),
-        )
-    print(f"Made a {kind} tokenizer of {trained.vocabulary_size} ids from {len(stories)} stories in {output}.")
+    text = training_text(corpus, languages, sample_characters, seed)
+    print(f"training {kind} on {text.stories} stories …", file=sys.stderr)
+    trained = make_tokenizer(corpus, text, kind, vocabulary_size, output, or_largest)
+    print(f"Made a {kind} tokenizer of {trained.vocabulary_size} ids from {text.stories} stories in {output}.")
+
+
+def sweep(
+    corpus: Path,
+    output: Path,
+    languages: list[str] | None = None,
+    kind: Kind = "sentencepiece-bpe",
+    sizes: list[int] = [1024, 2048, 4096, 8192, 16384, 32768, 65536],  # noqa: B006 - never changed
+    sample_characters: int | None = None,
+    seed: int = 0,
+) -> None:
+    """Train one kind of tokenizer at many vocabulary sizes.
+
+    Reads a corpus folder. Writes OUTPUT/KIND-SIZE, a tokenizer folder for each size, and sweep.json, which says what
+    was made and what was not and why. Folders that are already made of the same text are kept; where the text cannot
+    give a size, that is said and the sweep stops.
+
+    Example: kathalab tokenization sweep --corpus results/corpus --languages '[hi]' --kind akshara-bpe
+    --sizes '[1024,2048,4096]' --output results/sweep/hi
+
+    Args:
+        corpus: corpus folder.
+        output: folder for the tokenizer folders.
+        languages: languages to train on, e.g. '[hi]'; all of the corpus's if left out.
+        kind: what to train.
+        sizes: numbers of ids, special tokens and byte pieces included.
+        sample_characters: train on whole stories of together at most that many characters, drawn by a hash of their
+            ids, which bounds memory; if left out on all.
+        seed: of the sample.
+    """
+    from tokenization.training.making import sweep_sizes
+    from tokenization.training.sampling import training_text
+
+    text = training_text(corpus, languages, sample_characters, seed)
+    result = sweep_sizes(corpus, text, kind, sizes, output)
+    made = ", ".join(str(entry["vocabulary_size"]) for entry in result["made"]) or "no"
+    lacking = ", ".join(str(entry["vocabulary_size"]) for entry in result["not_made"])
+    print(f"Made {kind} tokenizers of {made} ids in {output}" + (f"; not of {lacking}." if lacking else "."))
 
 
 def prune(
@@ -275,5 +306,5 @@ def _card(manifest: dict[str, Any], repo: str) -> str:
 
 def main(arguments: list[str]) -> None:
     """Run one of the room's commands."""
-    verbs = [train, prune, compare, report, unpack, publish]
+    verbs: list[Callable[..., None]] = [train, sweep, prune, compare, report, unpack, publish]
     run_verb("tokenization", "Training, loading and comparing tokenizers.", verbs, arguments)

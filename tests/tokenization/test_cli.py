@@ -7,8 +7,7 @@ import pytest
 
 import kathalab
 from corpora.folders import new_folder, read_manifest, write_manifest
-from corpora.stories import Story, write_split
-from tokenization.measures.running_text import DEFINITIONS
+from corpora.stories import Story, read_corpus, write_split
 
 PROBE = [
     "--probe.width=32",
@@ -29,7 +28,7 @@ def train(capsys, corpus, output, *more):
     return run(capsys, "train", "--corpus", corpus, "--output", output, *more)
 
 
-@pytest.mark.parametrize("verb", ["train", "prune", "compare", "publish"])
+@pytest.mark.parametrize("verb", ["train", "sweep", "prune", "compare", "publish"])
 def test_help_says_what_is_read_and_written_with_an_example(capsys, verb):
     code, out, _ = run(capsys, verb, "--help")
     assert code == 0
@@ -46,7 +45,9 @@ def test_train_makes_a_folder_that_says_where_it_comes_from(capsys, corpus, tmp_
         "kind": "sentencepiece-bpe",
         "vocabulary_size": 400,
         "languages": ["hi"],
-        "seed": None,
+        "stories": 30,
+        "characters": sum(len(story.text) for story in read_corpus(corpus, "train", ["hi"])),
+        "sample": None,
         "lossless": True,
         "deterministic": True,
     }
@@ -59,6 +60,51 @@ def test_training_again_gives_the_same_fingerprint(capsys, corpus, tmp_path):
     for name in "ab":
         assert train(capsys, corpus, tmp_path / name, "--kind=sentencepiece-unigram", "--vocabulary_size=350")[0] == 0
     assert read_manifest(tmp_path / "a")["fingerprint"] == read_manifest(tmp_path / "b")["fingerprint"]
+
+
+def test_a_sample_is_told_in_the_manifest(capsys, corpus, tmp_path):
+    sample = ["--kind=characters", "--sample-characters=2000", "--seed=3"]
+    assert train(capsys, corpus, tmp_path / "out", *sample)[0] == 0
+    facts = read_manifest(tmp_path / "out")["configuration"]
+    whole = read_corpus(corpus, "train")
+    assert facts["sample"] == {
+        "characters_asked": 2000,
+        "seed": 3,
+        "of_stories": 60,
+        "of_characters": sum(len(story.text) for story in whole),
+    }
+    assert 1500 < facts["characters"] <= 2000 and 1 < facts["stories"] < 20
+    refused(train(capsys, corpus, tmp_path / "none", "--sample-characters=9"), "no room", "more characters")
+
+
+def test_sweep_makes_what_the_text_gives_says_what_not_and_goes_on(capsys, corpus, tmp_path):
+    output = tmp_path / "sweep"
+    command = ["sweep", "--corpus", corpus, "--kind=akshara-bpe", "--output", output]
+    code, out, err = run(capsys, *command, "--sizes=[10000,400,100,300,20000]")
+    assert code == 0, err
+    assert out.strip() == f"Made akshara-bpe tokenizers of 300, 400 ids in {output}; not of 100, 10000, 20000."
+    result = json.loads((output / "sweep.json").read_text())
+    assert [(entry["vocabulary_size"], entry["folder"]) for entry in result["made"]] == [
+        (300, "akshara-bpe-300"),
+        (400, "akshara-bpe-400"),
+    ]
+    for entry in result["made"]:
+        manifest = read_manifest(output / entry["folder"], "tokenizer")
+        assert manifest["fingerprint"] == entry["fingerprint"]
+        assert manifest["configuration"]["vocabulary_size"] == entry["vocabulary_size"]
+    reasons = {entry["vocabulary_size"]: entry["reason"] for entry in result["not_made"]}
+    assert "at least 260" in reasons[100] and "at most" in reasons[10000] and reasons[20000] == reasons[10000]
+
+    before = {path: path.stat().st_mtime_ns for path in output.glob("*/manifest.json")}
+    again = run(capsys, *command, "--sizes=[300,350,400]")
+    assert "training akshara-bpe of 350" in again[2] and "of 300" not in again[2]
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert [entry["vocabulary_size"] for entry in json.loads((output / "sweep.json").read_text())["made"]] == [
+        *(300, 350, 400)
+    ]
+    other = run(capsys, *command, "--sizes=[300]", "--sample-characters=4000")
+    assert "training akshara-bpe of 300" in other[2]
+    refused(run(capsys, *command, "--sizes=[]"), "no size")
 
 
 @pytest.fixture(scope="module")

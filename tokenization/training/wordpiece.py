@@ -11,7 +11,7 @@ from tokenizers.trainers import WordPieceTrainer
 from tokenization.folder import TrainedTokenizer
 from tokenization.specials import SPECIALS, UNKNOWN
 from tokenization.training.conversion import space_decoder, space_normalizer
-from tokenization.training.patterns import count_words, word_splitter
+from tokenization.training.patterns import word_splitter
 from tokenization.training.sizes import too_large, too_small
 
 KIND = "wordpiece"
@@ -24,12 +24,15 @@ def train_wordpiece(texts: Iterable[str], size: int) -> TrainedTokenizer:
     its continuation by "##": what it knows, spaces included, is read back exactly. Without "##" its training is
     deterministic too, for it is the pieces with "##" that the library numbers in the order of a hash.
     """
-    words = count_words(texts)
-    smallest = len(SPECIALS) + len({character for word in words for character in word})
+    normalizer = space_normalizer()
+    characters: set[str] = set()
+    for text in texts:
+        characters.update(normalizer.normalize_str(text))
+    smallest = len(SPECIALS) + len(characters)
     if size < smallest:
         raise too_small(KIND, size, smallest)
     tokenizer = Tokenizer(WordPiece(unk_token=UNKNOWN))
-    tokenizer.normalizer = space_normalizer()
+    tokenizer.normalizer = normalizer
     tokenizer.pre_tokenizer = word_splitter()
     tokenizer.decoder = space_decoder()
     trainer = WordPieceTrainer(

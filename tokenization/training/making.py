@@ -1,0 +1,95 @@
+"""Tokenizer folders with their manifests, one or a sweep over vocabulary sizes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from corpora.errors import UserError
+from corpora.folders import MANIFEST, fingerprint, new_folder, read_manifest, write_json, write_manifest
+from tokenization.folder import TrainedTokenizer
+from tokenization.training.sampling import TrainingText
+from tokenization.training.sizes import TooLargeError, TooSmallError
+from tokenization.training.trainers import Kind, train_tokenizer
+
+
+def make_tokenizer(
+    corpus: Path, text: TrainingText, kind: Kind, size: int | None, output: Path, or_largest: bool = False
+) -> TrainedTokenizer:
+    """Train a tokenizer on a corpus's text and write its folder. UserError as `train_tokenizer` says.
+
+    `or_largest`: where the text cannot give a vocabulary of that size, take the largest that it gives.
+    """
+    try:
+        trained = train_tokenizer(kind, text.texts, size)
+    except TooLargeError as error:
+        if not or_largest:
+            raise
+        trained = train_tokenizer(kind, text.texts, error.largest)
+    with new_folder(output) as folder:
+        trained.save(folder)
+        write_manifest(
+            folder,
+            "tokenizer",
+            {
+                "kind": kind,
+                "vocabulary_size": trained.vocabulary_size,
+                **text.facts(),
+                "lossless": trained.lossless,
+                "deterministic": trained.deterministic,
+            },
+            inputs={"corpus": fingerprint(corpus, "corpus")},
+            licenses=text.licenses,
+        )
+    return trained
+
+
+def sweep_sizes(corpus: Path, text: TrainingText, kind: Kind, sizes: Sequence[int], output: Path) -> dict[str, Any]:
+    """Make `output`/KIND-SIZE for each size in ascending order, keeping those already made of the same text.
+
+    Stops at the first size that the text cannot give, and passes over those too small for it. Returns what it writes to
+    `sweep.json`: {"kind", "corpus": fingerprint, the facts of the text, "made": [{"vocabulary_size", "folder",
+    "fingerprint"}], "not_made": [{"vocabulary_size", "reason"}]}.
+    """
+    if not sizes:
+        raise UserError("there is no size to train; give at least one, e.g. '[1024,2048]'.")
+    made: list[dict[str, Any]] = []
+    not_made: list[dict[str, Any]] = []
+    too_large = ""
+    for size in sorted(set(sizes)):
+        folder = output / f"{kind}-{size}"
+        reason = too_large
+        if not reason and not _is_made(folder, corpus, text):
+            print(f"training {kind} of {size} ids …", file=sys.stderr)
+            try:
+                make_tokenizer(corpus, text, kind, size, folder)
+            except TooLargeError as error:
+                reason = too_large = str(error)
+                print(f"{kind} of {size} ids: {reason}", file=sys.stderr)
+            except TooSmallError as error:
+                reason = str(error)
+                print(f"{kind} of {size} ids: {reason}", file=sys.stderr)
+        if reason:
+            not_made.append({"vocabulary_size": size, "reason": reason})
+        else:
+            made.append({"vocabulary_size": size, "folder": folder.name, "fingerprint": fingerprint(folder)})
+    result = {
+        "kind": kind,
+        "corpus": fingerprint(corpus, "corpus"),
+        **text.facts(),
+        "made": made,
+        "not_made": not_made,
+    }
+    write_json(output / "sweep.json", result)
+    return result
+
+
+def _is_made(folder: Path, corpus: Path, text: TrainingText) -> bool:
+    """Whether a tokenizer folder stands there, trained on this text."""
+    if not (folder / MANIFEST).is_file():
+        return False
+    manifest = read_manifest(folder, "tokenizer")
+    facts = manifest["configuration"]
+    return manifest["inputs"] == {"corpus": fingerprint(corpus, "corpus")} and text.facts().items() <= facts.items()
