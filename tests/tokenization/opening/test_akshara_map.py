@@ -4,7 +4,7 @@ import io
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sentencepiece import SentencePieceTrainer
 
@@ -60,6 +60,7 @@ def opened(model):
     return open_tokenizer(model)
 
 
+@settings(deadline=None)
 @given(text=st.text(st.sampled_from("राजनीक्षत्रिय বাংল্ ab\u200d🙂"), max_size=25))
 def test_it_loses_nothing_and_no_piece_cuts_a_known_akshara(opened, text):
     [encoded] = opened.encode_batch([text])

@@ -4,7 +4,7 @@ import json
 
 import pytest
 import regex
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
@@ -47,6 +47,7 @@ KINDS = ["sentencepiece-bpe", "sentencepiece-unigram", "bytelevel-bpe", "charact
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@settings(deadline=None)
 @given(text=MIXED)
 @example(text="क़é🙂 ব")
 def test_places_are_those_of_the_bytes(opened, kind, text):
@@ -83,6 +84,7 @@ def byte_level(trim, prefix=False):
     return backend
 
 
+@settings(deadline=None)
 @given(text=MIXED)
 @pytest.mark.parametrize("prefix", [False, True])
 def test_byte_level_places_cover_spaces_and_nothing_is_cut_off(tmp_path_factory, text, prefix):
