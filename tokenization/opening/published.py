@@ -172,8 +172,9 @@ def fetch(package: Package, folder: Path) -> Path:
         raise UserError(f"{what} within 15 minutes; check the connection and try again.") from None
     archives = [path for path in folder.iterdir() if path.suffix in (".tgz", ".whl")]
     if done.returncode or len(archives) != 1:
-        lines = [line.strip() for line in done.stderr.splitlines() if "err" in line.lower()]
-        reason = f" ({lines[0]})" if lines else ""
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        told = [line for line in lines if "err" in line.lower()] or lines[-1:]
+        reason = f" ({told[0]})" if told else ""
         raise UserError(f"{what}{reason}; check the connection and try again.")
     return archives[0]
 

@@ -149,3 +149,9 @@ def test_nothing_there_is_one_sentence(tmp_path):
         open_tokenizer(tmp_path / "absent")
     with pytest.raises(UserError, match="no tokenizer folder"):
         open_tokenizer(tmp_path)
+
+
+def test_another_programs_manifest_is_not_ours(trained, tmp_path):
+    trained["bytelevel-bpe"].save(tmp_path)
+    (tmp_path / "manifest.json").write_text('{"name": "a web page", "kind": "tokenizer"}')
+    assert open_tokenizer(tmp_path).published and open_tokenizer(tmp_path).license == ""

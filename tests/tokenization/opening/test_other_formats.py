@@ -150,6 +150,8 @@ def test_greedy_loses_nothing(greedy, text):
     [
         (lambda lines: [*lines[:70], "70 __import__('os') 1", *lines[70:]], "line 71 of"),
         (lambda lines: [*lines, "400 'ab' 3"], "its length"),
+        (lambda lines: [*lines, "400 'ab', 'cd' 2"], "its length"),
+        (lambda lines: [*lines, "400 '\\x' 1"], "its length"),
         (lambda lines: lines[:200], "no token for byte 200"),
     ],
 )
