@@ -100,8 +100,9 @@ class Handler(BaseHTTPRequestHandler):
             return self.large_files(json.loads(data))
         if match := re.fullmatch(r"/api/(?:models|datasets)/([^/]+/[^/]+)(/.*)?", path):
             return self.api(match[1], match[2] or "", data)
-        if match := re.fullmatch(r"/(?:datasets/)?([^/]+/[^/]+)/resolve/[^/]+/(.+)", path):
-            return self.file(match[1], match[2])
+        if match := re.fullmatch(r"/(?:datasets/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
+            known = match[2] in ("main", COMMIT) or match[1] not in hub.repositories
+            return self.file(match[1], match[3]) if known else self.missing("RevisionNotFound")
         return self.answer(404, {"error": "no such route"}, head=self.command == "HEAD")
 
     do_GET = do_HEAD = do_POST = do_PUT = handle_request  # noqa: N815 - http.server's names

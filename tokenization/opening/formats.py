@@ -52,6 +52,8 @@ def open_tokenizer(source: str | Path) -> Tokenizer:
 
 def _open_folder(folder: Path) -> Tokenizer:
     manifest = read_manifest(folder) if (folder / MANIFEST).is_file() else {}
+    if not {"kind", "fingerprint", "configuration"} <= manifest.keys():  # another program's manifest.json
+        manifest = {}
     vocabulary = manifest.get("kind") == KIND
     names = [manifest["configuration"]["file"]] if vocabulary else FILES
     files = [folder / name for name in names if (folder / name).is_file()]
@@ -96,7 +98,7 @@ def _open_hub(repo: str, revision: str | None) -> Tokenizer:
 
 def _open_file(path: Path) -> Tokenizer:
     """Open a file by what its first line is, not by its name: Llama 3's `tokenizer.model` is a `.tiktoken` file."""
-    name = path.resolve().parent.name if path.stem == "tokenizer" else path.stem
+    name = path.absolute().parent.name if path.stem == "tokenizer" else path.stem
     if path.suffix == ".json":
         return replace(open_tekken(path), name=name) if is_tekken(path) else open_tokenizer_json(path, name)
     if looks_like_ranks(path):

@@ -98,10 +98,10 @@ def open_rwkv(path: Path) -> GreedyTokenizer:
 def _read_line(line: bytes, where: str) -> tuple[bytes, int]:
     try:
         match = _LINE.fullmatch(line.decode().rstrip("\r"))
-        assert match is not None
-        token = ast.literal_eval(match[2])
+        token = ast.literal_eval(match[2]) if match else None
         token = token.encode() if isinstance(token, str) else token
-        assert len(token) == int(match[3])
-    except (AssertionError, ValueError, SyntaxError):
-        raise UserError(f"{where} is not a number, a token and its length; get the file again.") from None
-    return token, int(match[1])
+        if match and isinstance(token, bytes) and len(token) == int(match[3]):
+            return token, int(match[1])
+    except (ValueError, SyntaxError):
+        pass
+    raise UserError(f"{where} is not a number, a token and its length; get the file again.")

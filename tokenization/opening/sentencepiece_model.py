@@ -69,7 +69,7 @@ def open_sentencepiece(path: Path, name: str) -> SentencePieceTokenizer:
     content = path.read_bytes()
     try:
         processor = SentencePieceProcessor(model_proto=content)
-        model = sentencepiece_model_pb2.ModelProto.FromString(content)
+        model = sentencepiece_model_pb2.ModelProto.FromString(content)  # type: ignore[attr-defined]
         size = processor.get_piece_size()
     except Exception as error:  # RuntimeError from C++, DecodeError from protobuf
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -4,7 +4,7 @@ import json
 
 import pytest
 import regex
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
@@ -47,6 +47,7 @@ KINDS = ["sentencepiece-bpe", "sentencepiece-unigram", "bytelevel-bpe", "charact
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@settings(deadline=None)
 @given(text=MIXED)
 @example(text="क़é🙂 ব")
 def test_places_are_those_of_the_bytes(opened, kind, text):
@@ -83,6 +84,7 @@ def byte_level(trim, prefix=False):
     return backend
 
 
+@settings(deadline=None)
 @given(text=MIXED)
 @pytest.mark.parametrize("prefix", [False, True])
 def test_byte_level_places_cover_spaces_and_nothing_is_cut_off(tmp_path_factory, text, prefix):
@@ -147,3 +149,9 @@ def test_nothing_there_is_one_sentence(tmp_path):
         open_tokenizer(tmp_path / "absent")
     with pytest.raises(UserError, match="no tokenizer folder"):
         open_tokenizer(tmp_path)
+
+
+def test_another_programs_manifest_is_not_ours(trained, tmp_path):
+    trained["bytelevel-bpe"].save(tmp_path)
+    (tmp_path / "manifest.json").write_text('{"name": "a web page", "kind": "tokenizer"}')
+    assert open_tokenizer(tmp_path).published and open_tokenizer(tmp_path).license == ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import regex
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpora.errors import UserError
@@ -84,6 +84,7 @@ def opened(ranks, tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", PATTERNS)
+@settings(deadline=None)
 @given(text=TEXTS)
 def test_ids_are_tiktokens(ranks, opened, name, text):
     tokenizer, names = opened[name]
