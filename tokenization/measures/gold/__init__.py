@@ -4,7 +4,8 @@ Sources, in the order in which a word is taken (later repetitions are counted an
 
 - `unimorph` (folder `unimorph/`, CC BY-SA 3.0): Hindi verbs, Bengali nouns and verbs; no Marathi.
 - `treebank` (folder `ud/`, CC BY-SA): Marathi UFAL, Hindi PUD, Bengali BRU.
-- `grammar`: the story grammar's own lexicons; always there.
+- `grammar`: the story grammar's own lexicons; always there. A tokenizer trained on the grammar's stories has seen these
+  words, one from elsewhere has not: between the two, the other sources are the fair ones.
 - `published` (folder `regional-tinystories/morphscore/`, MIT): the two-part lists of an earlier comparison. Most of it
   is derivation and compounds (सार्थक + ता), some of it no morphology at all (कु + त्ता, परा + ठा), so it is read only
   where it is asked for.
