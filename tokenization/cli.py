@@ -208,7 +208,7 @@ def compare(
     print(f"Compared {len(sources)} tokenizers in {output}/comparison.html. {verdict}")
 
 
-def report(*comparisons: Path, output: Path) -> None:
+def report(*comparisons: Path, output: Path, title: str = "Tokenizers compared") -> None:
     """Put several comparisons (of languages, of corpora) on one page.
 
     Reads comparison folders. Writes an HTML page that needs no other file, and the JSON of all its numbers beside it.
@@ -218,6 +218,7 @@ def report(*comparisons: Path, output: Path) -> None:
     Args:
         comparisons: comparison folders, as `kathalab tokenization compare` makes them.
         output: page to make; its name ends in .html.
+        title: heading of the page.
     """
     from corpora.errors import UserError
     from tokenization.comparing.page import write_comparison_page
