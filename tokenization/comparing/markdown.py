@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from tokenization.comparing import tables
 from tokenization.comparing.glossary import capital, glossary, head
 
 _MOST_COLUMNS = 6
+_SPECIAL = re.compile(r"[\\`|_*]|<(?=\S)|\](?=\()")
 
 
 def render(comparison: Mapping[str, Any]) -> str:
@@ -123,4 +125,4 @@ def _with_bounds(measured: Mapping[str, Any], style: str) -> str:
 
 def _plain(text: str) -> str:
     """Text on one line that neither ends a cell nor begins Markdown or HTML of its own."""
-    return "".join(f"\\{character}" if character in "\\`|<_*[]" else character for character in " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
