@@ -83,7 +83,7 @@ def test_sweep_makes_what_the_text_gives_says_what_not_and_goes_on(capsys, corpu
     code, out, err = run(capsys, *command, "--sizes=[10000,400,100,300,20000]")
     assert code == 0, err
     assert out.strip() == f"Made akshara-bpe tokenizers of 300, 400 ids in {output}; not of 100, 10000, 20000."
-    result = json.loads((output / "sweep.json").read_text())
+    result = json.loads((output / "sweep.json").read_text())["akshara-bpe"]
     assert [(entry["vocabulary_size"], entry["folder"]) for entry in result["made"]] == [
         (300, "akshara-bpe-300"),
         (400, "akshara-bpe-400"),
@@ -99,9 +99,12 @@ def test_sweep_makes_what_the_text_gives_says_what_not_and_goes_on(capsys, corpu
     again = run(capsys, *command, "--sizes=[300,350,400]")
     assert "training akshara-bpe of 350" in again[2] and "of 300" not in again[2]
     assert {path: path.stat().st_mtime_ns for path in before} == before
-    assert [entry["vocabulary_size"] for entry in json.loads((output / "sweep.json").read_text())["made"]] == [
-        *(300, 350, 400)
-    ]
+    record = json.loads((output / "sweep.json").read_text())
+    assert [entry["vocabulary_size"] for entry in record["akshara-bpe"]["made"]] == [300, 350, 400]
+
+    assert run(capsys, "sweep", "--corpus", corpus, "--kind=bytes", "--output", output, "--sizes=[260,300]")[0] == 0
+    both = json.loads((output / "sweep.json").read_text())
+    assert both["akshara-bpe"] == record["akshara-bpe"] and len(both["bytes"]["made"]) == 1
     other = run(capsys, *command, "--sizes=[300]", "--sample-characters=4000")
     assert "training akshara-bpe of 300" in other[2]
     refused(run(capsys, *command, "--sizes=[]"), "no size")

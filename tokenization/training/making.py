@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.errors import UserError
-from corpora.folders import MANIFEST, fingerprint, new_folder, read_manifest, write_json, write_manifest
+from corpora.folders import MANIFEST, fingerprint, new_folder, read_json, read_manifest, write_json, write_manifest
 from tokenization.folder import TrainedTokenizer
 from tokenization.training.sampling import TrainingText
 from tokenization.training.sizes import TooLargeError, TooSmallError
@@ -50,8 +50,8 @@ def sweep_sizes(corpus: Path, text: TrainingText, kind: Kind, sizes: Sequence[in
     """Make `output`/KIND-SIZE for each size in ascending order, keeping those already made of the same text.
 
     Stops at the first size that the text cannot give, and passes over those too small for it. Returns what it writes to
-    `sweep.json`: {"kind", "corpus": fingerprint, the facts of the text, "made": [{"vocabulary_size", "folder",
-    "fingerprint"}], "not_made": [{"vocabulary_size", "reason"}]}.
+    `sweep.json` under the kind, beside the other kinds swept there: {"corpus": fingerprint, the facts of the text,
+    "made": [{"vocabulary_size", "folder", "fingerprint"}], "not_made": [{"vocabulary_size", "reason"}]}.
     """
     if not sizes:
         raise UserError("there is no size to train; give at least one, e.g. '[1024,2048]'.")
@@ -61,7 +61,7 @@ def sweep_sizes(corpus: Path, text: TrainingText, kind: Kind, sizes: Sequence[in
     for size in sorted(set(sizes)):
         folder = output / f"{kind}-{size}"
         reason = too_large
-        if not reason and not _is_made(folder, corpus, text):
+        if not reason and not _is_made(folder, corpus, text, kind, size):
             print(f"training {kind} of {size} ids …", file=sys.stderr)
             try:
                 make_tokenizer(corpus, text, kind, size, folder)
@@ -76,20 +76,21 @@ def sweep_sizes(corpus: Path, text: TrainingText, kind: Kind, sizes: Sequence[in
         else:
             made.append({"vocabulary_size": size, "folder": folder.name, "fingerprint": fingerprint(folder)})
     result = {
-        "kind": kind,
         "corpus": fingerprint(corpus, "corpus"),
         **text.facts(),
         "made": made,
         "not_made": not_made,
     }
-    write_json(output / "sweep.json", result)
+    record = output / "sweep.json"
+    write_json(record, (read_json(record) if record.is_file() else {}) | {kind: result})
     return result
 
 
-def _is_made(folder: Path, corpus: Path, text: TrainingText) -> bool:
-    """Whether a tokenizer folder stands there, trained on this text."""
+def _is_made(folder: Path, corpus: Path, text: TrainingText, kind: Kind, size: int) -> bool:
+    """Whether this tokenizer stands there, trained on this text."""
     if not (folder / MANIFEST).is_file():
         return False
     manifest = read_manifest(folder, "tokenizer")
-    facts = manifest["configuration"]
-    return manifest["inputs"] == {"corpus": fingerprint(corpus, "corpus")} and text.facts().items() <= facts.items()
+    facts = {"kind": kind, "vocabulary_size": size, **text.facts()}
+    same = all(manifest["configuration"].get(name) == value for name, value in facts.items())
+    return same and manifest["inputs"] == {"corpus": fingerprint(corpus, "corpus")}
