@@ -208,7 +208,7 @@ def compare(
     print(f"Compared {len(sources)} tokenizers in {output}/comparison.html. {verdict}")
 
 
-def report(*comparisons: Path, output: Path, title: str = "Tokenizers compared") -> None:
+def report(comparisons: list[Path], /, output: Path, title: str = "Tokenizers compared") -> None:
     """Put several comparisons (of languages, of corpora) on one page.
 
     Reads comparison folders. Writes an HTML page that needs no other file, and the JSON of all its numbers beside it.

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from corpora.errors import UserError
-from corpora.folders import fingerprint, new_folder, sha256, write_json, write_json_lines, write_manifest, write_text
+from corpora.folders import (
+    fingerprint,
+    new_folder,
+    read_manifest,
+    sha256,
+    write_json,
+    write_json_lines,
+    write_manifest,
+    write_text,
+)
 from corpora.katha import LANGUAGES as KATHA
 from corpora.katha import read_katha
 from corpora.languages import get_language
@@ -22,6 +31,8 @@ from tokenization.comparing.page import write_comparison_page
 from tokenization.comparing.prediction import predict
 from tokenization.comparing.ranking import rank
 from tokenization.folder import is_ours
+from tokenization.measures.definitions import Measured, point
+from tokenization.measures.noise import noisy
 from tokenization.opening.formats import open_tokenizer
 from tokenization.opening.tokenizer import Tokenizer
 from tokenization.probe.runs import Probed, run_probes
@@ -85,6 +96,9 @@ def compare(
     scored = {split: choose_text(held_out, settings.held_out_characters)}
     if code in KATHA:
         scored["katha72"] = [story.as_story() for story in read_katha([code])]
+    misspelt = [replace(story, text=noisy(story.text, code)) for story in scored[split]]
+    if misspelt != scored[split]:
+        scored[f"{split}_misspelt"] = misspelt
     for name, folder in beside.also.items():
         scored[name] = choose_text(read_corpus(folder, "test", [code]), settings.held_out_characters)
 
@@ -124,11 +138,11 @@ def compare(
                 "byte_level": tokenizer.byte_level,
                 "license": tokenizer.license,
                 "fingerprint": tokenizer.fingerprint,
-                "measures": intrinsic[tokenizer.name].measures,
+                "measures": {**intrinsic[tokenizer.name].measures, **training_speed(folder)},
                 "scripts": intrinsic[tokenizer.name].scripts,
                 "probe": {"skipped": skipped.get(tokenizer.name, "")},
             }
-            for tokenizer in tokenizers
+            for tokenizer, folder in opened
         ],
         "ranking": None,
         "curve": None,
@@ -158,6 +172,11 @@ def compare(
             licenses=sorted({story.license for story in held_out if story.license}),
         )
     return result
+
+
+def training_speed(folder: Path | None) -> dict[str, Measured]:
+    """How long the lab took to train a tokenizer, as its manifest tells."""
+    return {"training_seconds": point(read_manifest(folder).get("training_seconds") if folder else None)}
 
 
 def choose_probed(

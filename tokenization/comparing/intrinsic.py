@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from corpora.errors import UserError
 from corpora.katha import LANGUAGES as KATHA
 from corpora.katha import read_katha
 from corpora.stories import Story
 from tokenization.comparing.extrinsic import clusters
-from tokenization.measures import morphology, parity, robustness, running_text
+from tokenization.measures import morphology, parity, robustness, running_text, speed
 from tokenization.measures.definitions import Definition, Measured
 from tokenization.measures.gold import Gold, read_gold
 from tokenization.measures.prepared import PreparedTexts, prepare
@@ -21,8 +23,14 @@ from tokenization.opening.tokenizer import Tokenizer
 
 ON_PARALLEL = ("fertility", "characters_per_token", "akshara_splitting_rate")
 """Measures of running text that are taken on further parallel text too."""
-ON_PUBLISHED = ("morphscore_v1", "boundary_f1", "boundary_kappa", "akshara_ceiling")
+ON_PUBLISHED = ("morphscore_v1", "morphscore_v1_chance", "boundary_f1", "boundary_f1_corrected", "akshara_ceiling")
 """Measures of morphology that are taken on the published lists too."""
+SPEED_BYTES = 100_000
+TRAINING = {
+    "training_seconds": Definition(
+        "Training, seconds", "seconds to train on the corpus's train split, on the machine that did", group="speed"
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -57,8 +65,15 @@ class Texts:
         for name, folder in parallel.items():
             found[name] = read_parallel(folder, language)
         prepared = prepare([story.text for story in stories], clusters(stories))
-        words = {"gold": read_gold(gold, language), "published": read_gold(gold, language, ["published"])}
+        # The grammar's own words serve where there are no others: tokenizers trained on its stories have seen them.
+        sources = ["unimorph", "treebank"] if gold else ["grammar"]
+        words = {"gold": read_gold(gold, language, sources), "published": read_gold(gold, language, ["published"])}
         return cls(language, split, stories, prepared, found, {name: one for name, one in words.items() if one.items})
+
+    def short(self) -> list[str]:
+        """The first stories, some 100 kB, for measuring speed."""
+        sizes = np.cumsum([len(story.text.encode()) for story in self.stories])
+        return [story.text for story in self.stories[: 1 + int(np.searchsorted(sizes, SPEED_BYTES))]]
 
     def definitions(self) -> dict[str, Definition]:
         """Of everything that `measure_all` gives."""
@@ -69,7 +84,7 @@ class Texts:
             for key in ON_PARALLEL if name != "katha72" else ():
                 original = running_text.DEFINITIONS[key]
                 found[f"{key}_{name}"] = replace(original, title=f"{original.title}, {_title(name)}", group="parity")
-        found |= robustness.DEFINITIONS
+        found |= robustness.DEFINITIONS | speed.DEFINITIONS | TRAINING
         if "gold" in self.gold:
             found |= morphology.DEFINITIONS
         if "published" in self.gold:
@@ -122,6 +137,7 @@ def measure_all(tokenizers: Sequence[Tokenizer], texts: Texts) -> dict[str, Intr
             on_it = running_text.measure_text(tokenizer, prepared, classes)
             measures |= _named({key: on_it[key] for key in ON_PARALLEL}, name)
         measures |= robustness.measure_robustness(tokenizer, [story.text for story in texts.stories], texts.language)
+        measures |= speed.measure_speed(tokenizer, texts.short())
         for name, gold in texts.gold.items():
             scores = morphology.measure_morphology(tokenizer, gold.items)
             measures |= scores if name == "gold" else _named({key: scores[key] for key in ON_PUBLISHED}, name)

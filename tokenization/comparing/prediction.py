@@ -20,7 +20,7 @@ PREDICTORS = (
     "shannon_efficiency",
     "parity_katha72",
     "boundary_f1",
-    "boundary_kappa",
+    "boundary_f1_corrected",
     "morphscore_v1",
     "typing_noise_recut",
 )

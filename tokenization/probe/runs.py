@@ -1,4 +1,4 @@
-"""All probes of a comparison: each is kept as soon as it is done, so that a killed comparison goes on after the last."""
+"""All probes of a comparison: each is kept as soon as it is done, and a killed comparison goes on after the last."""
 
 from __future__ import annotations
 

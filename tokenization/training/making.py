@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,14 @@ def make_tokenizer(
 
     `or_largest`: where the text cannot give a vocabulary of that size, take the largest that it gives.
     """
+    start = time.perf_counter()
     try:
         trained = train_tokenizer(kind, text.texts, size)
     except TooLargeError as error:
         if not or_largest:
             raise
         trained = train_tokenizer(kind, text.texts, error.largest)
+    seconds = round(time.perf_counter() - start, 3)
     with new_folder(output) as folder:
         trained.save(folder)
         write_manifest(
@@ -42,6 +45,7 @@ def make_tokenizer(
             },
             inputs={"corpus": fingerprint(corpus, "corpus")},
             licenses=text.licenses,
+            training_seconds=seconds,
         )
     return trained
 
