@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -11,7 +12,10 @@ from evaluation.intervals import (
     Interval,
     bootstrap_mean,
     bootstrap_ratio,
+    crossed_test,
+    holm,
     paired_difference,
+    rank_correlation,
     seed_interval,
     student_t_quantile,
 )
@@ -105,3 +109,47 @@ def test_refuses_what_has_no_ratio(arguments):
 def test_one_seed_is_refused():
     with pytest.raises(ValueError, match="two"):
         seed_interval([1.0])
+
+
+def test_holm_by_hand():
+    # Holm 1979: 4 · 0.01, then max(0.04, 3 · 0.015), max(…, 2 · 0.03), 0.2.
+    assert holm([0.03, 0.01, 0.2, 0.015]) == pytest.approx([0.06, 0.04, 0.2, 0.045])
+    assert holm([0.9, 0.8]) == [1.0, 1.0] and holm([]) == []
+
+
+def test_a_crossed_test_is_a_paired_t_test_when_only_items_or_only_seeds_vary():
+    generator = np.random.default_rng(3)
+    items = generator.normal(0.2, 1, size=400)
+    found = crossed_test([items, items, items], np.ones(400))
+    t = items.mean() / (items.std(ddof=1) / 20)
+    assert found.p == pytest.approx(2 * NormalDist().cdf(-abs(t)), rel=0.25)
+    assert found.difference.value == pytest.approx(items.mean())
+    seeds = np.array([[0.3] * 10, [0.5] * 10, [0.1] * 10])
+    alone = crossed_test(seeds, np.ones(10))
+    # t = 0.3 / (0.2 / √3) = 2.598 with 2 degrees of freedom: p = 0.1218, half-width 4.3027 · 0.11547.
+    assert alone.p == pytest.approx(0.1218, abs=2e-4)
+    assert alone.difference.high == pytest.approx(0.3 + 4.3027 * 0.11547, abs=1e-4)
+
+
+def test_a_crossed_test_holds_its_level():
+    generator = np.random.default_rng(5)
+    rejected = 0
+    for _ in range(200):
+        effects = generator.normal(0, 1, size=60) + generator.normal(0, 0.1, size=(3, 1))
+        rejected += crossed_test(effects + generator.normal(0, 0.5, size=(3, 60)), np.ones(60)).p < 0.05
+    assert rejected / 200 < 0.1
+
+
+def test_no_spread_is_no_chance():
+    assert crossed_test(np.zeros((3, 5)), np.ones(5)).p == 1
+    assert crossed_test(np.ones((3, 5)), np.ones(5)).p == 0
+
+
+def test_rank_correlation_by_hand():
+    # Ranks 1 2.5 2.5 4 against 1 2 3 4: Pearson's correlation of the ranks is 4.5 / √(4.5 · 5).
+    found = rank_correlation([10, 20, 20, 30], [1, 2, 3, 9])
+    assert found.value == pytest.approx(4.5 / math.sqrt(4.5 * 5))
+    assert rank_correlation([1, 2, 3], [3, 2, 1]).value == pytest.approx(-1)
+    for first, second in (([1, 2], [1, 2]), ([1, 1, 1], [1, 2, 3]), ([1, 2, 3], [1, 2])):
+        with pytest.raises(ValueError, match="rank correlation"):
+            rank_correlation(first, second)

@@ -1,6 +1,7 @@
 """The commands, called as the console calls them."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ PROBE = [
     "--probe.layers=1",
     "--probe.characters=4000",
     "--probe.held_out_characters=600",
+    "--probe.generated=3",
     "--seeds=2",
 ]
 
@@ -28,7 +30,7 @@ def train(capsys, corpus, output, *more):
     return run(capsys, "train", "--corpus", corpus, "--output", output, *more)
 
 
-@pytest.mark.parametrize("verb", ["train", "sweep", "prune", "compare", "publish"])
+@pytest.mark.parametrize("verb", ["train", "sweep", "prune", "compare", "report", "unpack", "publish"])
 def test_help_says_what_is_read_and_written_with_an_example(capsys, verb):
     code, out, _ = run(capsys, verb, "--help")
     assert code == 0
@@ -121,43 +123,83 @@ def pair(corpus, tmp_path_factory):
     return [place / "characters", place / "sentencepiece-bpe"]
 
 
-def test_compare_writes_numbers_table_and_records(capsys, corpus, pair, tmp_path):
-    command = ["compare", "--corpus", corpus, "--languages", "[hi]", "--tokenizers", f"[{pair[0]},{pair[1]}]", *PROBE]
-    code, out, err = run(capsys, *command, "--output", tmp_path / "first")
-    assert code == 0, err
-    assert out.strip().split("\n")[-1].startswith("Compared 2 tokenizers in ")
-    result = json.loads((tmp_path / "first" / "comparison.json").read_text())
+@pytest.fixture(scope="module")
+def compared(corpus, pair, tmp_path_factory):
+    output = tmp_path_factory.mktemp("compared") / "hi"
+    command = ["compare", "--corpus", corpus, "--language", "hi", f"--tokenizers=[{pair[0]},{pair[1]}]", *PROBE]
+    assert kathalab.main(["tokenization", *map(str, command), f"--output={output}", "--split=validation"]) in (0, None)
+    return output
+
+
+def test_compare_writes_numbers_and_every_record(compared):
+    result = json.loads((compared / "comparison.json").read_text())
     setup = result["setup"]
     assert (setup["reference"], setup["split"], setup["documents"]) == ("sentencepiece-bpe", "validation", 5)
     assert setup["probe"]["training_characters"] <= 4000 and setup["probe"]["seeds"] == [0, 1]
     assert [entry["name"] for entry in result["tokenizers"]] == ["characters", "sentencepiece-bpe"]
+    assert [text["name"] for text in setup["texts"]][:3] == ["validation", "katha72", "validation_misspelt"]
     characters, default = result["tokenizers"]
     for entry in (characters, default):
-        assert set(entry["metrics"]) == set(DEFINITIONS)
-        assert entry["metrics"]["round_trip_rate"]["value"] == 1
+        assert set(entry["measures"]) == set(result["definitions"])
+        assert entry["measures"]["round_trip_rate"]["value"] == 1
         assert entry["probe"]["parameters"] == pytest.approx(setup["probe"]["parameters"], rel=0.01)
-    assert characters["metrics"]["fertility"]["value"] > default["metrics"]["fertility"]["value"]
-    assert default["probe"]["difference_to_reference"] is None
+        assert entry["probe"]["training_characters"] == setup["probe"]["training_characters"]
+        assert sum(entry["scripts"].values()) == entry["vocabulary_size"]
+    assert characters["measures"]["fertility"]["value"] > default["measures"]["fertility"]["value"]
+    assert default["probe"]["difference"] is None
+    assert default["measures"]["boundary_f1"]["value"] is not None
 
-    records = [json.loads(line) for line in (tmp_path / "first" / "probe_documents.jsonl").read_text().splitlines()]
-    per_seed = characters["probe"]["bits_per_character_by_seed"]
-    for seed in (0, 1):
-        chosen = [record for record in records if (record["tokenizer"], record["seed"]) == ("characters", seed)]
-        bits = sum(record["nats"] for record in chosen) / 0.6931471805599453 / sum(r["characters"] for r in chosen)
-        assert per_seed[seed] == pytest.approx(bits)
-    assert characters["probe"]["bits_per_character"]["over_seeds"]["value"] == pytest.approx(sum(per_seed) / 2)
-    others = default["probe"]["bits_per_character_by_seed"]
-    difference = characters["probe"]["difference_to_reference"]
-    assert difference["over_seeds"]["value"] == pytest.approx((sum(per_seed) - sum(others)) / 2)
-    assert difference["over_documents"]["value"] == pytest.approx((sum(per_seed) - sum(others)) / 2)
+    records = [json.loads(line) for line in (compared / "probe_documents.jsonl").read_text().splitlines()]
+    for entry in (characters, default):
+        for text, found in entry["probe"]["texts"].items():
+            for seed, bits in enumerate(found["by_seed"]):
+                rows = [r for r in records if (r["tokenizer"], r["seed"], r["text"]) == (entry["name"], seed, text)]
+                nats, length = sum(row["nats"] for row in rows), sum(row["characters"] for row in rows)
+                assert bits == pytest.approx(nats / math.log(2) / length)
+            assert found["bits_per_character"]["value"] == pytest.approx(sum(found["by_seed"]) / 2)
+    for text, difference in characters["probe"]["difference"].items():
+        sides = [sum(entry["probe"]["texts"][text]["by_seed"]) / 2 for entry in (characters, default)]
+        assert difference["value"] == pytest.approx(sides[0] - sides[1])
+        assert difference["p"] == difference["p_holm"]
+    stories = [json.loads(line) for line in (compared / "probe_stories.jsonl").read_text().splitlines()]
+    assert len(stories) == 2 * 2 * 3
+    inputs = read_manifest(compared, "comparison")["inputs"]
+    assert inputs["tokenizer characters"] and inputs["corpus"]
 
-    table = (tmp_path / "first" / "comparison.md").read_text()
-    assert "| sentencepiece-bpe | 400 |" in table and DEFINITIONS["fertility"] in table
-    assert read_manifest(tmp_path / "first", "comparison")["inputs"]["tokenizer characters"]
 
-    assert run(capsys, *command, "--output", tmp_path / "second")[0] == 0
-    for name in ("comparison.json", "comparison.md", "probe_documents.jsonl"):
-        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+def test_compare_writes_a_page_and_a_paper_with_one_verdict(compared):
+    result = json.loads((compared / "comparison.json").read_text())
+    ranking = result["ranking"]
+    bits = {
+        entry["name"]: entry["probe"]["texts"]["validation"]["bits_per_character"] for entry in result["tokenizers"]
+    }
+    assert ranking["order"] == sorted(bits, key=lambda name: bits[name]["value"])
+    assert ranking["sentence"].startswith(f"For Hindi, use {ranking['best']}: ")
+    for name in ("comparison.html", "comparison.md"):
+        assert f"For Hindi, use {ranking['best']}" in (compared / name).read_text()
+
+
+def test_comparing_again_trains_nothing_and_gives_the_same(capsys, corpus, pair, compared):
+    before = json.loads((compared / "comparison.json").read_text())
+    command = ["compare", "--corpus", corpus, "--language", "hi", f"--tokenizers=[{pair[0]},{pair[1]}]", *PROBE]
+    code, out, err = run(capsys, *command, f"--output={compared}", "--split=validation")
+    assert code == 0 and "probe 1 of" not in err
+    assert out.strip().split("\n")[-1].startswith("Compared 2 tokenizers in ") and "For Hindi, use " in out
+    after = json.loads((compared / "comparison.json").read_text())
+    for result in (before, after):
+        for entry in result["tokenizers"]:
+            for speed in ("encoding_speed", "decoding_speed"):
+                assert entry["measures"].pop(speed)["value"] > 0
+    assert before == after
+
+
+def test_report_puts_comparisons_on_one_page(capsys, compared, tmp_path):
+    page = tmp_path / "all.html"
+    code, out, _ = run(capsys, "report", compared, compared, f"--output={page}")
+    assert code == 0 and out.strip() == f"Wrote {page} from 2 comparisons."
+    assert page.read_text().count("For Hindi, use ") >= 2
+    assert len(json.loads(page.with_suffix(".json").read_text())["comparisons"]) == 2
+    refused(run(capsys, "report", tmp_path, f"--output={page}"), "not a finished comparison folder")
 
 
 def refused(result, *words):
@@ -208,13 +250,20 @@ def test_compare_refuses_bad_input(capsys, corpus, one_story, pair, tmp_path):
         )
 
     refused(compare(tmp_path, f"[{pair[0]}]"), "not a finished corpus folder")
-    refused(compare(one_story, f"[{pair[0]}]"), "no validation stories")
-    refused(compare(corpus, f"[{corpus}]"), "no tokenizer folder")
+    refused(compare(one_story, f"[{pair[0]}]"), "no test stories")
+    refused(compare(corpus, f"[{corpus}]"), "no tokenizer")
     refused(compare(corpus, "[]"), "no tokenizer to compare")
-    refused(compare(corpus, f"[{pair[0]},{pair[0]}]"), "share a folder name")
+    refused(compare(corpus, f"[{pair[0]},{pair[0]}]"), "share a name")
     refused(compare(corpus, f"[{pair[0]}]", "--split=train"), "not trained on")
     refused(compare(corpus, f"[{pair[0]}]", "--seeds=1"), "at least 2")
-    refused(compare(corpus, f"[{pair[1]}]", "--probe.parameters=9000"), "needs at least")
+    refused(compare(corpus, f"[{pair[0]}]", "--split=validation"), "bn, hi", "--language")
+    refused(compare(corpus, f"[{pair[0]}]", "--language=hi", "--split=validation", "--also={x: nowhere}"), "nowhere")
+    (tmp_path / "lines").mkdir()
+    (tmp_path / "lines" / "en.txt").write_text("one\ntwo\n")
+    parallel = ["--language=hi", "--split=validation", f"--parallel={{flores: {tmp_path / 'lines'}}}"]
+    refused(compare(corpus, f"[{pair[0]}]", *parallel), "hi.txt")
+    (tmp_path / "lines" / "hi.txt").write_text("एक\n")
+    refused(compare(corpus, f"[{pair[0]}]", *parallel), "not parallel", "en 2, hi 1")
     assert not (tmp_path / "out").exists()
 
 
