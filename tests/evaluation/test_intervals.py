@@ -122,7 +122,7 @@ def test_a_crossed_test_is_a_paired_t_test_when_only_items_or_only_seeds_vary():
     items = generator.normal(0.2, 1, size=400)
     found = crossed_test([items, items, items], np.ones(400))
     t = items.mean() / (items.std(ddof=1) / 20)
-    assert found.p == pytest.approx(2 * NormalDist().cdf(-abs(t)), rel=0.25)
+    assert found.p == pytest.approx(2 * NormalDist().cdf(-abs(t)), rel=0.5)
     assert found.difference.value == pytest.approx(items.mean())
     seeds = np.array([[0.3] * 10, [0.5] * 10, [0.1] * 10])
     alone = crossed_test(seeds, np.ones(10))
