@@ -6,17 +6,20 @@ from corpora.errors import UserError
 from corpora.languages import LANGUAGES
 from prompts.verbalizers import CONTENT_FREE, LabelSet, Names, check_labels, load_labels, load_verbalizer
 
+MTOP = "alarm, calling, event, messaging, music, news, people, recipes, reminder, timer, weather"
+MASSIVE = (
+    "alarm, audio, calendar, cooking, datetime, email, general, iot, lists, music, news, play, qa, recommendation, "
+    "social, takeaway, transport, weather"
+)
+NEWS = (
+    "sports, entertainment, politics, health, technology, education, business, auto, crime, national, international, "
+    "fashion, devotion, travel, lifestyle, state, kolkata, editorial"
+)
 CLASSES = {
     "agnews": {"World", "Sports", "Business", "Sci/Tech"},
-    "mtop": set("alarm calling event messaging music news people recipes reminder timer weather".split()),
-    "massive": set(
-        "alarm audio calendar cooking datetime email general iot lists music news play qa recommendation social takeaway "
-        "transport weather".split()
-    ),
-    "indicnews": set(
-        "sports entertainment politics health technology education business auto crime national international fashion "
-        "devotion travel lifestyle state kolkata editorial".split()
-    ),
+    "mtop": set(MTOP.split(", ")),
+    "massive": set(MASSIVE.split(", ")),
+    "indicnews": set(NEWS.split(", ")),
     "themes": {"friendship", "courage", "honesty", "sharing", "kindness", "learning", "perseverance", "care"},
     "sib200": {"science/technology", "travel", "politics", "sports", "health", "entertainment", "geography"},
 }
