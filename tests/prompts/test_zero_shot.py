@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerFast
 
 from corpora.errors import UserError
 from prompts.models import with_random_weights
-from prompts.verbalizers import Verbalizer
+from prompts.verbalizers import Names
 from prompts.zero_shot import ZeroShotClassifier, special_prefix
 
 
@@ -84,7 +84,7 @@ def test_class_scores_the_mean_of_its_names(build_model, tokenizer, themes, sent
 # --- A model with known answers ---------------------------------------------------------------------------------
 
 WORDS = ["<unk>", "<s>", "ball", "pill", "about", "sport", "health", "care", "it"]
-SPORTS_OR_HEALTH = Verbalizer("en", " about ", {"sports": ("sport",), "health": ("health care",)}, ("it",))
+SPORTS_OR_HEALTH = Names("en", " about ", {"sports": ("sport",), "health": ("health care",)}, ("it",))
 
 
 def word_tokenizer(template="<s> $A"):
@@ -134,6 +134,15 @@ def test_calibration_removes_the_bias_of_the_known_model():
     assert biased.class_scores(["ball", "pill"]).argmax(axis=1).tolist() == [0, 0]
     scores = replace(biased, calibration="content-free").class_scores(["ball", "pill"])
     assert scores == pytest.approx(np.array([[0, 0], [math.log(0.6 / 0.8), math.log(3)]]), abs=1e-6)
+
+
+def test_calibration_by_the_template_alone_and_by_the_batch():
+    biased = ZeroShotClassifier(KnownModel(), word_tokenizer(), SPORTS_OR_HEALTH, calibration="none")
+    pmi = replace(biased, calibration="pmi").class_scores(["ball", "pill"])  # after nothing as after `ball`
+    assert pmi == pytest.approx(np.array([[0, 0], [math.log(0.6 / 0.8), math.log(3)]]), abs=1e-6)
+    batch = replace(biased, calibration="batch").class_scores(["ball", "pill"])
+    sports, health = math.log(0.6 / 0.8) / 2, math.log(3) / 2
+    assert batch == pytest.approx(np.array([[-sports, -health], [sports, health]]), abs=1e-6)
 
 
 def test_text_too_long_is_cut_and_the_template_stays():
