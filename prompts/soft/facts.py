@@ -26,7 +26,7 @@ class Facts:
     verbalizer: Verbalizer | None = None
     """The classes and their words; without one labels have to be given at every use."""
     neighbours: Mapping[str, Any] = field(default_factory=dict)
-    """Options of `prompts.verbalizers.nonparametric` for labels that the verbalizer does not have (k, temperature, …)."""
+    """Options of `prompts.verbalizers.nonparametric` for labels that the verbalizer lacks (k, temperature, …)."""
     calibration: Calibration = "none"
     """What is taken off the classes' scores (see `prompts.calibration`)."""
     content_free: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Prompts leave: with a public model's name, licence and accuracy on their card, and to the Hub; and come from there."""
+"""Prompts leave with a model's name, licence and accuracy on their card, for the Hub; and come from there."""
 
 from __future__ import annotations
 
