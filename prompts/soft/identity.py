@@ -65,8 +65,8 @@ def essential_config(model: PreTrainedModel) -> dict[str, Any]:
     return json.loads(json.dumps(_essential(model.config.to_dict()), sort_keys=True, default=str))
 
 
-def _essential(values: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in values.items() if key not in INCIDENTAL and not key.startswith("_")}
+def _essential(values: Mapping[Any, Any]) -> dict[str, Any]:
+    kept = {str(key): value for key, value in values.items() if key not in INCIDENTAL and str(key)[0] != "_"}
     return {key: _essential(value) if isinstance(value, dict) else value for key, value in kept.items()}
 
 
