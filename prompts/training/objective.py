@@ -77,7 +77,7 @@ def seen_bias(prompted: Tensor, unprompted: Tensor, seen: Tensor) -> Tensor:
     """How much more of the probability the prompt gives to the seen classes' words where the text says nothing.
 
     Mean over content-free texts of max(0, Σ_{v seen} p_prompted(v) − Σ_{v seen} p_unprompted(v)); logits
-    [texts, outcomes], `seen` boolean [outcomes]. Between 0 and 1.
+    [texts, outcomes], `seen` the numbers of those words. Between 0 and 1.
     """
     before, after = (logits.softmax(dim=1)[:, seen].sum(dim=1) for logits in (unprompted, prompted))
     return (after - before).clamp(min=0).mean()
@@ -94,5 +94,5 @@ def kl_to_base(prompted: Tensor, unprompted: Tensor) -> Tensor:
 
 
 def squared_distance(vectors: Tensor, first: Tensor) -> Tensor:
-    """‖P − P₀‖² of the prompt to where it started; both [length, width]."""
+    """‖P − P₀‖² of the prompt to where it started; of one shape."""
     return (vectors - first).square().sum()

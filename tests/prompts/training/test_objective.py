@@ -115,7 +115,7 @@ def test_kl_by_hand_and_its_direction():
 def test_seen_bias_counts_only_what_was_added():
     base = torch.tensor([[0.2, 0.2, 0.6], [0.4, 0.2, 0.4]]).log()
     prompted = torch.tensor([[0.5, 0.2, 0.3], [0.1, 0.1, 0.8]]).log()
-    seen = torch.tensor([True, True, False])
+    seen = torch.tensor([0, 1])
     # first text 0.7 − 0.4 = 0.3; second 0.2 − 0.6 < 0 counts 0, and does not pay for the first
     assert seen_bias(prompted, base, seen).item() == pytest.approx(0.15)
     assert seen_bias(base, base, seen).item() == 0
@@ -130,7 +130,7 @@ def test_gradients_are_finite_where_logits_are_extreme(smoothing):
     logits = torch.tensor([[1e4, -1e4, 0.0, 30.0, -30.0, 5.0]] * 2, requires_grad=True)
     base = torch.zeros(2, 6)
     targets = smoothed_targets(MASS, smoothing, 0.1, SIMILARITY)
-    loss = cross_entropy(logits, targets) + kl_to_base(logits, base) + seen_bias(logits, base, MASS.sum(dim=0) > 0)
+    loss = cross_entropy(logits, targets) + kl_to_base(logits, base) + seen_bias(logits, base, torch.tensor([0, 1, 2]))
     loss.backward()
     assert logits.grad.isfinite().all() and logits.grad.abs().max() > 0
 
