@@ -16,7 +16,7 @@ from corpora.errors import UserError
 from corpora.progress import progress
 from evaluation.models import context_length
 from prompts.models import last_logits, special_prefix
-from prompts.verbalizers import Verbalizer
+from prompts.verbalizers import Names
 
 Score = Literal["total", "token", "character"]
 Calibration = Literal["content-free", "none"]
@@ -55,7 +55,7 @@ class ZeroShotClassifier:
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
-    verbalizer: Verbalizer
+    verbalizer: Names
     score: Score = "total"
     calibration: Calibration = "content-free"
     keep: Keep = "end"
