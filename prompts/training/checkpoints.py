@@ -18,6 +18,7 @@ from torch import Tensor
 
 from corpora.errors import UserError
 from corpora.folders import write_bytes, write_text
+from prompts.soft import SoftPrompt
 from prompts.training.module import PromptTuning
 
 LAST = Path("checkpoints", "last.ckpt")
@@ -80,7 +81,7 @@ class PromptCheckpoints(Checkpoint):
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         self.folder = Path(trainer.default_root_dir)
-        self._write_rows()
+        self.write_rows(self.folder)
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -115,16 +116,23 @@ class PromptCheckpoints(Checkpoint):
             prompt = {name: value.detach().clone() for name, value in module.soft.state_dict().items()}
             self.best = {"step": step, "loss": loss, "prompt": prompt}
         trainer.save_checkpoint(self.folder / LAST)
-        self._write_rows()
+        self.write_rows(self.folder)
         told = f"loss {means['loss']:.3f}, on validation {loss:.3f} ({100 * module.validation['accuracy']:.1f}% right)"
         print(f"update {step:,} of {module.total_updates:,}: {told}", file=sys.stderr, flush=True)
 
-    def _write_rows(self) -> None:
+    def best_prompt(self, module: PromptTuning) -> SoftPrompt:
+        """The best prompt so far, without what only training needs; the module then holds it."""
+        if self.best["prompt"]:
+            module.soft.load_state_dict(self.best["prompt"])
+        return module.soft.folded()
+
+    def write_rows(self, folder: Path) -> None:
+        """Write `metrics.csv` with the rows so far."""
         table = io.StringIO()
         writer = csv.DictWriter(table, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
-        write_text(self.folder / "metrics.csv", table.getvalue())
+        write_text(folder / "metrics.csv", table.getvalue())
 
     # ---- what a checkpoint holds beside Lightning's own ----
 

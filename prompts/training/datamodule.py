@@ -18,7 +18,35 @@ from prompts.training.schedule import TrainingBatches
 READERS = {"sib200": sib200_items, "themes": theme_items}
 
 
-class FewShotData(pl.LightningDataModule):
+class ItemBatches(pl.LightningDataModule):
+    """Numbers of training and validation items in batches; the module knows the items themselves."""
+
+    def __init__(
+        self, training: Sequence[Item], validation: Sequence[Item], batch_size: int = 8, order_seed: int = 0
+    ) -> None:
+        super().__init__()
+        self.training, self.validation = list(training), list(validation)
+        self.batch_size, self.order_seed = batch_size, order_seed
+
+    @property
+    def batches_per_epoch(self) -> int:
+        return math.ceil(len(self.training) / self.batch_size)
+
+    @property
+    def classes(self) -> list[str]:
+        """The classes that are trained on, in alphabetical order."""
+        return sorted({item.label for item in self.training})
+
+    def train_dataloader(self) -> TrainingBatches:
+        assert self.trainer is not None
+        return TrainingBatches(len(self.training), self.batch_size, self.trainer.max_steps, self.order_seed)
+
+    def val_dataloader(self) -> list[list[int]]:
+        numbers = range(len(self.validation))
+        return [list(numbers[i : i + self.batch_size]) for i in range(0, len(numbers), self.batch_size)]
+
+
+class FewShotData(ItemBatches):
     """`shots` items per class to train on, and items of another split, in the same language, to validate on."""
 
     def __init__(
@@ -51,17 +79,20 @@ class FewShotData(pl.LightningDataModule):
             order_seed: of the order in which each pass goes through them.
             batch_size: examples per update.
         """
-        super().__init__()
+        super().__init__([], [], int(batch_size), int(order_seed))
         self.folder, self.dataset, self.language = folder, dataset, language
         self.splits = training_split, validation_split
         self.shots = int(shots)
         self.validation_shots = None if validation_shots is None else int(validation_shots)
         self.unseen = list(unseen or [])
         self.labels = labels or dataset
-        self.sampling_seed, self.order_seed = int(sampling_seed), int(order_seed)
-        self.batch_size = int(batch_size)
-        self.training: list[Item] = []
-        self.validation: list[Item] = []
+        self.sampling_seed = int(sampling_seed)
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """What was read, by name, as SHA-256."""
+        parts = zip(self.splits, (self.training, self.validation), strict=True)
+        return {f"{self.dataset} {self.language} {split}": digest(items) for split, items in parts}
 
     def read(self) -> None:
         """Read and draw the items. UserError if a class has too few, or training and validation share some."""
@@ -75,18 +106,6 @@ class FewShotData(pl.LightningDataModule):
         shared = {item.group for item in self.training} & {item.group for item in self.validation}
         if shared and self.splits[0] == self.splits[1]:
             raise UserError("training and validation would share items; give two splits.")
-
-    @property
-    def batches_per_epoch(self) -> int:
-        return math.ceil(len(self.training) / self.batch_size)
-
-    def train_dataloader(self) -> TrainingBatches:
-        assert self.trainer is not None
-        return TrainingBatches(len(self.training), self.batch_size, self.trainer.max_steps, self.order_seed)
-
-    def val_dataloader(self) -> list[list[int]]:
-        numbers = range(len(self.validation))
-        return [list(numbers[i : i + self.batch_size]) for i in range(0, len(numbers), self.batch_size)]
 
 
 def draw(items: Sequence[Item], shots: int | None, seed: int) -> list[Item]:

@@ -11,6 +11,7 @@ from jsonargparse.typing import ClosedUnitInterval, NonNegativeFloat, PositiveFl
 from torch import Tensor
 
 from corpora.errors import UserError
+from prompts.data import Item
 from prompts.models import AnswerModel, Asked
 from prompts.soft import SoftPrompt
 from prompts.training.objective import (
@@ -189,19 +190,18 @@ def can_cache(model: AnswerModel, soft: SoftPrompt) -> bool:
 
 def make_questions(
     model: AnswerModel,
-    texts: Sequence[str],
-    labels: Sequence[str],
+    items: Sequence[Item],
     classes: Sequence[str],
     template: str,
     names: Sequence[str],
     soft_length: int,
 ) -> Questions:
-    """Texts with their template as token ids, cut so that a soft prompt of this length fits beside them.
+    """Items with their template as token ids, cut so that a soft prompt of this length fits beside them.
 
-    UserError if a label is none of the classes.
+    `names`: what may follow the template. UserError if a label is none of the classes.
     """
-    if unknown := sorted(set(labels) - set(classes)):
-        raise UserError(f"the data holds classes that the training has not ({', '.join(unknown)}); leave them out.")
-    numbers = {label: number for number, label in enumerate(classes)}
-    asked = model.ask(texts, template, names, soft_length)
-    return Questions(asked, torch.tensor([numbers[label] for label in labels], device=model.model.device))
+    if unknown := sorted({item.label for item in items} - set(classes)):
+        raise UserError(f"there is nothing to learn {', '.join(unknown)} from; leave such items out of validation.")
+    asked = model.ask([item.text for item in items], template, names, soft_length)
+    labels = [list(classes).index(item.label) for item in items]
+    return Questions(asked, torch.tensor(labels, device=model.model.device))

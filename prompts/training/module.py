@@ -32,6 +32,23 @@ class Rates:
     """Of the network behind reparameterised vectors."""
 
 
+@dataclass(frozen=True)
+class Words:
+    """Which words stand for the classes while the prompt is trained; see `kathalab prompts verbalizer`."""
+
+    kind: Literal["names", "nonparametric", "contextual"] = "names"
+    """The names' own pieces, the vocabulary's nearest to them (NPPrompt), or nearest to what the model foretells of
+    them."""
+    languages: list[str] = field(default_factory=lambda: ["en"])
+    """Languages whose names are used."""
+    subtokens: Literal["mean", "first"] = "mean"
+    """Of a name of several pieces: their mean, or the first."""
+    neighbours: PositiveInt = 12  # type: ignore[valid-type]
+    """Nearest pieces per name, unless `kind` is names."""
+    combine: Literal["union", "max", "logmeanexp"] = "union"
+    """How languages are joined."""
+
+
 class PromptTuning(pl.LightningModule):
     """A soft prompt for a frozen model. Its state is the prompt's alone; the model is no part of it."""
 
@@ -46,6 +63,7 @@ class PromptTuning(pl.LightningModule):
         start: Literal["text", "labels", "frequent", "mean", "random"] = "text",
         start_text: str = "",
         seed: NonNegativeInt = 0,
+        verbalizer: Words = Words(),
         objective: Objective = Objective(),
         rates: Rates = Rates(),
         rate_unit: Literal["absolute", "embedding"] = "absolute",
@@ -64,6 +82,7 @@ class PromptTuning(pl.LightningModule):
             start: what the vectors start from.
             start_text: the text they start from, where `start` is text; the hard template if empty.
             seed: of a start that is drawn.
+            verbalizer: the words that stand for the classes.
             objective: what is lowered.
             rates: learning rates.
             rate_unit: `absolute`, or `embedding`: the rates of vectors are multiplied by the root mean square of the
@@ -78,6 +97,7 @@ class PromptTuning(pl.LightningModule):
         self.start, self.start_text, self.seed = start, start_text, int(seed)
         if kind == "deep" and not self.layout.only_prefix:
             raise UserError("only a prefix can be deep; leave infix and suffix out, or give `model.kind` shallow.")
+        self.verbalizer = verbalizer
         self.objective, self.rates, self.rate_unit = objective, rates, rate_unit
         self.warmup, self.weight_decay = float(warmup), float(weight_decay)
         self.lesson: Lesson
