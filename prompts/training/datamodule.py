@@ -10,6 +10,7 @@ from typing import Literal
 import lightning.pytorch as pl
 import numpy as np
 from jsonargparse.typing import NonNegativeInt, PositiveInt
+from torch.utils.data import DataLoader
 
 from corpora.errors import UserError
 from prompts.data import Item, sib200_items, theme_items
@@ -41,9 +42,8 @@ class ItemBatches(pl.LightningDataModule):
         assert self.trainer is not None
         return TrainingBatches(len(self.training), self.batch_size, self.trainer.max_steps, self.order_seed)
 
-    def val_dataloader(self) -> list[list[int]]:
-        numbers = range(len(self.validation))
-        return [list(numbers[i : i + self.batch_size]) for i in range(0, len(numbers), self.batch_size)]
+    def val_dataloader(self) -> DataLoader[int]:
+        return DataLoader(range(len(self.validation)), self.batch_size, collate_fn=list)  # type: ignore[arg-type]
 
 
 class FewShotData(ItemBatches):

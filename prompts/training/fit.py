@@ -12,8 +12,9 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from corpora.errors import UserError
 from corpora.folders import sha256, write_manifest, write_text
-from prompts.models import open_answer_model
-from prompts.soft import Facts, save_prompt
+from prompts.models.opening import open_answer_model
+from prompts.soft.facts import Facts
+from prompts.soft.saving import save_prompt
 from prompts.training.checkpoints import LAST, PromptCheckpoints, WholeCheckpoints, load
 from prompts.training.datamodule import FewShotData
 from prompts.training.module import PromptTuning
@@ -125,7 +126,7 @@ class PromptCLI(LightningCLI):
 
     def fit(self, **options: Any) -> None:
         try:
-            self.trainer.fit(**options, weights_only=True)
+            self.trainer.fit(**options)
         except SystemExit:  # Lightning's answer to Ctrl-C
             print("training stopped; the same command with `--ckpt_path last` goes on from the last validation.",
                   file=sys.stderr)

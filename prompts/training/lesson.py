@@ -25,9 +25,6 @@ from prompts.training.objective import (
 )
 from prompts.verbalizers import Verbalizer
 
-READ_AT_ONCE = 16
-"""Questions in a batch where no gradient is kept."""
-
 
 @dataclass(frozen=True)
 class Objective:
@@ -38,16 +35,16 @@ class Objective:
     targets."""
     smoothing: Smoothing = "none"
     """Where the smoothed share of a target goes."""
-    epsilon: ClosedUnitInterval = 0.1  # type: ignore[valid-type]
+    epsilon: ClosedUnitInterval = 0.1
     """The smoothed share."""
-    temperature: PositiveFloat = 1.0  # type: ignore[valid-type]
+    temperature: PositiveFloat = 1.0
     """Scores of classes are divided by it, where `space` is class."""
-    seen_bias: NonNegativeFloat = 0.0  # type: ignore[valid-type]
+    seen_bias: NonNegativeFloat = 0.0
     """Weight of the probability that the prompt adds to the words of the training data's classes after texts that say
     nothing."""
-    kl_to_base: NonNegativeFloat = 0.0  # type: ignore[valid-type]
+    kl_to_base: NonNegativeFloat = 0.0
     """Weight of the divergence from the unprompted model's next-word distribution on the training texts."""
-    norm: NonNegativeFloat = 0.0  # type: ignore[valid-type]
+    norm: NonNegativeFloat = 0.0
     """Weight of the squared distance of the prompt to where it started."""
 
 
@@ -107,25 +104,15 @@ class Lesson:
     def begin(self, soft: SoftPrompt) -> None:
         """Prepare for a prompt of this layout: read what it cannot change."""
         self.start = trained(soft).detach().clone()
-        self._cached = can_cache(self.model, soft)
-        with torch.no_grad():
-            if self._cached:
-                self._caches = {
-                    id(questions): [self.model.cache_texts([asked]) for asked in questions.asked]
-                    for questions in (self.training, self.validation)
-                }
-            if self.objective.kl_to_base:
-                self._base = self._unprompted(self.training.asked)
-            if self.objective.seen_bias:
-                if not self.content_free:
-                    raise UserError("the penalty `seen_bias` needs texts that say nothing; the labels file has none.")
-                self._base_content_free = self._unprompted(self.content_free)
-
-    def _unprompted(self, asked: Sequence[Asked]) -> Tensor:
-        parts = [
-            self.model.answer_states(asked[i : i + READ_AT_ONCE]) for i in range(0, len(asked), READ_AT_ONCE)
-        ]
-        return torch.cat(parts)
+        self._cache = None
+        if self.model.can_cache(soft):
+            self._cache = self.model.cache_texts([*self.training.asked, *self.validation.asked, *self.content_free])
+        if self.objective.kl_to_base:
+            self._base = self.model.read_once(self.training.asked)
+        if self.objective.seen_bias:
+            if not self.content_free:
+                raise UserError("the penalty `seen_bias` needs texts that say nothing; the labels file has none.")
+            self._base_content_free = self.model.read_once(self.content_free)
 
     def terms(self, soft: SoftPrompt, numbers: Sequence[int]) -> dict[str, Tensor]:
         """The loss on these training questions, differentiable, and what it is made of, unweighted."""
@@ -142,7 +129,7 @@ class Lesson:
             terms["kl_to_base"] = kl_to_base(logits, self.model.scores(self._base[list(numbers)]))
             loss = loss + objective.kl_to_base * terms["kl_to_base"]
         if objective.seen_bias:
-            prompted = self.model.scores(self.model.answer_states(self.content_free, soft))
+            prompted = self.model.scores(self.model.answer_states(self.content_free, soft, self._cache))
             unprompted = self.model.scores(self._base_content_free)
             terms["seen_bias"] = seen_bias(prompted, unprompted, self.verbalizer.rows.to(prompted.device))
             loss = loss + objective.seen_bias * terms["seen_bias"]
@@ -173,19 +160,13 @@ class Lesson:
         return logits
 
     def _states(self, soft: SoftPrompt, questions: Questions, numbers: Sequence[int]) -> Tensor:
-        asked = [questions.asked[number] for number in numbers]
-        return self.model.answer_states(asked, soft)
+        return self.model.answer_states([questions.asked[number] for number in numbers], soft, self._cache)
 
 
 def trained(soft: SoftPrompt) -> Tensor:
     """What the model reads of a prompt: its vectors, or its keys and values in every layer."""
     states = soft.deep_states()
     return soft.all_vectors() if states is None else states
-
-
-def can_cache(model: AnswerModel, soft: SoftPrompt) -> bool:
-    """Whether the text's states do not depend on the prompt: a causal model, and nothing soft before the text."""
-    return not model.seq2seq and soft.layout.prefix == 0
 
 
 def make_questions(

@@ -22,13 +22,13 @@ from prompts.training.schedule import rate_factor
 class Rates:
     """Peak learning rates of AdamW; a step moves a number by about this much, in the scale of the embeddings."""
 
-    prefix: PositiveFloat = 0.05  # type: ignore[valid-type]
+    prefix: PositiveFloat = 0.05
     """Of the vectors before the text, and of a deep prompt's keys and values."""
-    infix: PositiveFloat = 0.05  # type: ignore[valid-type]
+    infix: PositiveFloat = 0.05
     """Of the vectors between text and template."""
-    suffix: PositiveFloat = 0.05  # type: ignore[valid-type]
+    suffix: PositiveFloat = 0.05
     """Of the vectors after the template."""
-    network: PositiveFloat = 1e-3  # type: ignore[valid-type]
+    network: PositiveFloat = 1e-3
     """Of the network behind reparameterised vectors."""
 
 
@@ -43,7 +43,7 @@ class Words:
     """Languages whose names are used."""
     subtokens: Literal["mean", "first"] = "mean"
     """Of a name of several pieces: their mean, or the first."""
-    neighbours: PositiveInt = 12  # type: ignore[valid-type]
+    neighbours: PositiveInt = 12
     """Nearest pieces per name, unless `kind` is names."""
     combine: Literal["union", "max", "logmeanexp"] = "union"
     """How languages are joined."""
@@ -67,8 +67,8 @@ class PromptTuning(pl.LightningModule):
         objective: Objective = Objective(),
         rates: Rates = Rates(),
         rate_unit: Literal["absolute", "embedding"] = "absolute",
-        warmup: ClosedUnitInterval = 0.1,  # type: ignore[valid-type]
-        weight_decay: NonNegativeFloat = 0.0,  # type: ignore[valid-type]
+        warmup: ClosedUnitInterval = 0.1,
+        weight_decay: NonNegativeFloat = 0.0,
     ) -> None:
         """
         Args:

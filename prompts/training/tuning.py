@@ -103,13 +103,14 @@ def prepare(
     def ask(items: Sequence[Item]) -> Questions:
         return make_questions(answering, items, data.classes, template, names, module.layout.length)
 
+    content_free = answering.ask(own[language].content_free, template, names, module.layout.length)
     lesson = Lesson(
         answering,
         build_verbalizer(module.verbalizer, own, answering),
         module.objective,
         ask(data.training),
         ask(data.validation),
-        answering.ask(own[language].content_free, template, names, module.layout.length),
+        [asked for asked in content_free if asked.text_ids],
     )
     module.prepare(lesson, template, names, texts)
 
