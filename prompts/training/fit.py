@@ -115,7 +115,7 @@ class PromptCLI(LightningCLI):
         if options.get("ckpt_path"):
             load(options["ckpt_path"])  # a damaged one is told of before the model is read
         data = self.datamodule
-        languages = list(dict.fromkeys([data.language, *self.model.verbalizer.languages]))
+        languages = list(dict.fromkeys([data.language, *(self.model.verbalizer.languages or [])]))
         self.label_set = load_labels(data.labels, languages)
         answering = open_answer_model(self.model.source)
         prepare(self.model, answering, self.label_set, data.language, data)
@@ -128,8 +128,10 @@ class PromptCLI(LightningCLI):
         try:
             self.trainer.fit(**options)
         except SystemExit:  # Lightning's answer to Ctrl-C
-            print("training stopped; the same command with `--ckpt_path last` goes on from the last validation.",
-                  file=sys.stderr)
+            print(
+                "training stopped; the same command with `--ckpt_path last` goes on from the last validation.",
+                file=sys.stderr,
+            )
             raise KeyboardInterrupt from None
 
     def after_fit(self) -> None:
