@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from corpora.commands import run_verb
 from corpora.errors import UserError
 from corpora.folders import fingerprint, new_folder, sha256, write_json, write_json_lines, write_manifest
+from prompts.showing import verbalizer
 
 if TYPE_CHECKING:
     from prompts.data import Item
@@ -27,7 +27,7 @@ def evaluate(
     labelled_split: str = "train",
     items: int | None = None,
     score: Literal["total", "token", "character"] = "total",
-    calibration: Literal["content-free", "none"] = "content-free",
+    calibration: Literal["none", "content-free", "pmi", "batch"] = "content-free",
     keep: Literal["end", "start"] = "end",
     seed: int = 0,
 ) -> None:
@@ -54,7 +54,8 @@ def evaluate(
         labelled_split: Split whose labels the naive Bayes baseline learns from; the model never sees it.
         items: Classify at most so many items per task, drawn by the seed (default: all).
         score: Log-probability of a class name: its total, or the mean per token or per character.
-        calibration: Subtract the scores that the names have after texts that say nothing, or not.
+        calibration: Subtract the scores that the names have after texts that say nothing (content-free), after the
+            template alone (pmi), on average over the classified texts (batch, transductive), or none.
         keep: Which end of a text longer than the model's context is kept.
         seed: Draws the items and the random weights.
     """
@@ -73,20 +74,20 @@ def evaluate(
     from prompts.data import sample, sib200_items, sib200_path, theme_items
     from prompts.evaluate import describe, evaluate_task
     from prompts.verbalizers import labels_path, load_verbalizer
-    from prompts.zero_shot import ZeroShotClassifier
+    from prompts.zero_shot import NameScorer
 
     inputs: dict[str, str] = {}
     tasks: list[tuple[str, Names, list[Item], list[Item]]] = []
     for language in dict.fromkeys(languages):
         if corpus is not None:
-            verbalizer = load_verbalizer(file := labels or "themes", language)
+            names = load_verbalizer(file := labels or "themes", language)
             classified, labelled = (theme_items(corpus, part, language) for part in (split, labelled_split))
-            tasks.append(("themes", verbalizer, classified, labelled))
+            tasks.append(("themes", names, classified, labelled))
             inputs |= {"corpus": fingerprint(corpus, "corpus"), f"labels {file}": sha256(labels_path(file))}
         if sib200 is not None:
-            verbalizer = load_verbalizer(file := labels or "sib200", language)
+            names = load_verbalizer(file := labels or "sib200", language)
             classified, labelled = (sib200_items(sib200, part, language) for part in (split, labelled_split))
-            tasks.append(("sib200", verbalizer, classified, labelled))
+            tasks.append(("sib200", names, classified, labelled))
             inputs[f"labels {file}"] = sha256(labels_path(file))
             for part in (split, labelled_split):
                 inputs[f"sib200 {language} {part}"] = sha256(sib200_path(sib200, part, language))
@@ -95,8 +96,8 @@ def evaluate(
         causal_model, tokenizer = open_model(model)
         inputs["model"] = model_fingerprint(model, causal_model)
         results = []
-        for task, verbalizer, classified, labelled in tasks:
-            classifier = ZeroShotClassifier(causal_model, tokenizer, verbalizer, score, calibration, keep)
+        for task, names, classified, labelled in tasks:
+            classifier = NameScorer(causal_model, tokenizer, names, score, calibration, keep)
             results.append(evaluate_task(task, classifier, sample(classified, items, seed), labelled, seed))
             print(describe(results[-1].summary))
         summaries: list[dict[str, Any]] = [{"model": model, "split": split, **result.summary} for result in results]
@@ -121,39 +122,68 @@ def evaluate(
     print(f"Classified {len(records)} texts in {len(results)} tasks; scores and predictions are in {output}.")
 
 
-def verbalizer(
-    labels: str, /, *, languages: list[str], tokenizer: str | None = None, output: str = "verbalizer.json"
+def export(
+    prompt: str,
+    /,
+    *,
+    output: str,
+    base_model: str = "",
+    base_license: str = "",
+    license: str = "",
+    accuracy: dict[str, float] | None = None,
+    evaluated_on: str = "",
 ) -> None:
-    """Show the class names of a labels file, and the tokens that a tokenizer makes of them.
+    """Copy a trained prompt with what others have to know of it, ready to be published.
 
-    Reads a labels file and a tokenizer or model folder. Prints one line per class name and writes the same as JSON.
+    Reads a prompt folder. Writes another with the same vectors and with what is given here added to rosprompt.json and
+    to the card; what is not given stays as it was. A prompt that is nothing but a prefix is a PEFT adapter as well.
 
-    Example: kathalab prompts verbalizer themes --languages [hi,mr] --tokenizer results/quickstart/models/hi
+    Example: kathalab prompts export results/prompts/sib200 --output results/prompts/to-publish
+    --base-model google/gemma-3-270m --base-license gemma --accuracy '{hi: 0.72}' --evaluated-on 'SIB-200, test'
 
     Args:
-        labels: YAML file of class names, or the name of a built-in one (themes, sib200).
-        languages: Languages to show, e.g. [hi,mr].
-        tokenizer: Tokenizer or model folder, or USER/MODEL on the Hub; without it only names are shown.
-        output: JSON file to write.
+        prompt: Prompt folder.
+        output: Folder to write.
+        base_model: Name of the base model on the Hub, USER/MODEL, from which others can open it.
+        base_license: Licence or terms of the base model, named on the card.
+        license: Licence of the prompt itself, as the Hub names it (apache-2.0 unless another was given before).
+        accuracy: Share of texts classified right by language, between 0 and 1.
+        evaluated_on: The data on which that was measured.
     """
-    from prompts.verbalizers import load_verbalizer
+    from pathlib import Path
 
-    encode: Callable[[str], list[str]] | None = None
-    if tokenizer is not None:
-        from prompts.models import load_tokenizer
+    from prompts.soft.publishing import export_prompt
 
-        encode = load_tokenizer(tokenizer).tokenize
-    rows: list[dict[str, Any]] = []
-    for language in languages:
-        for label, names in load_verbalizer(labels, language).names.items():
-            for name in names:
-                rows.append({"language": language, "class": label, "name": name})
-                if encode is not None:
-                    rows[-1]["tokens"] = encode(" " + name)
-                tokens = rows[-1].get("tokens", [])
-                print("\t".join([language, label, name, *([f"{len(tokens)}: {' | '.join(tokens)}"] if tokens else [])]))
-    write_json(output, {"labels": labels, "tokenizer": tokenizer, "names": rows})
-    print(f"Listed {len(rows)} names in {len(languages)} languages; they are in {output}.")
+    given = {
+        "base_model": base_model,
+        "base_license": base_license,
+        "license": license,
+        "accuracy": accuracy,
+        "evaluated_on": evaluated_on,
+    }
+    content = export_prompt(Path(prompt), Path(output), **{name: value for name, value in given.items() if value})
+    print(f"Exported {content['numbers']:,} trained numbers with their card; the prompt is in {output}.")
+
+
+def publish(prompt: str, /, repo: str, private: bool = False, dry_run: bool = False) -> None:
+    """Publish a prompt on the Hugging Face Hub.
+
+    Reads a prompt folder and checks it against its manifest. Writes nothing here; creates the repository if it is
+    missing and uploads vectors, rosprompt.json and card. The token comes from HF_TOKEN or `hf auth login`.
+
+    Example: kathalab prompts publish results/prompts/to-publish --repo USER/NAME
+
+    Args:
+        prompt: Prompt folder.
+        repo: Repository on the Hub, USER/NAME.
+        private: Make a new repository private.
+        dry_run: List the files instead of uploading them.
+    """
+    from pathlib import Path
+
+    from prompts.soft.publishing import publish_prompt
+
+    print(publish_prompt(Path(prompt), repo, private, dry_run))
 
 
 def fit() -> None:
@@ -167,4 +197,5 @@ def main(arguments: list[str]) -> None:
 
         train(arguments)
         return
-    run_verb("prompts", "Classification with frozen models and prompts.", [evaluate, fit, verbalizer], arguments)
+    verbs = [evaluate, fit, verbalizer, export, publish]
+    run_verb("prompts", "Classification with frozen models and prompts.", verbs, arguments)

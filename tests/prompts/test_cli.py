@@ -63,7 +63,7 @@ def test_same_command_same_bytes_and_other_settings_other_scores(model_folder, c
 
 
 def test_model_at_chance_says_so_and_an_informed_one_does_not(model_folder, make_corpus, tmp_path, capsys, monkeypatch):
-    from prompts.zero_shot import ZeroShotClassifier
+    from prompts.zero_shot import NameScorer
 
     # enough items that always saying one class (25%) is surely above 1 / 8: it is the majority that must be beaten
     corpus = make_corpus(tmp_path / "corpus", stories_per_theme=(2, 40))
@@ -76,7 +76,7 @@ def test_model_at_chance_says_so_and_an_informed_one_does_not(model_folder, make
 
             return np.array([[float(label == label_of(text)) for label in classes] for text in texts])
 
-        monkeypatch.setattr(ZeroShotClassifier, "class_scores", class_scores)
+        monkeypatch.setattr(NameScorer, "class_scores", class_scores)
         assert run("evaluate", model_folder, "--corpus", corpus, "--languages=[hi]", "--output", tmp_path / name) == 0
         (task,) = json.loads((tmp_path / name / "scores.json").read_text())["tasks"]
         assert task["accuracy"]["low"] > task["chance"]
@@ -150,29 +150,6 @@ def test_folder_of_another_kind_is_left_alone(model_folder, corpus, tmp_path, ca
     assert (place / "thesis.txt").read_text() == "mine"
 
 
-def test_verbalizer_shows_names_with_their_tokens(model_folder, tmp_path, capsys):
-    output = tmp_path / "names.json"
-    options = ["--languages=[hi,en]", "--tokenizer", model_folder, "--output", output]
-    assert run("verbalizer", "themes", *options) == 0
-    printed = capsys.readouterr().out.splitlines()
-    rows = json.loads(output.read_text())["names"]
-    assert printed[-1] == f"Listed {len(rows)} names in 2 languages; they are in {output}."
-    assert {row["name"] for row in rows if row["class"] == "courage"} == {"साहस", "हिम्मत", "courage", "bravery"}
-    assert all("".join(row["tokens"]).startswith("▁") for row in rows if row["language"] == "hi")
-    assert any(
-        line.startswith("hi\tcourage\tसाहस\t") and line.endswith(" | ".join(rows_of(rows, "साहस"))) for line in printed
-    )
-
-
-def test_verbalizer_without_a_tokenizer_and_with_a_wrong_one(tmp_path, capsys):
-    assert run("verbalizer", "sib200", "--languages=[mr]", "--output", tmp_path / "names.json") == 0
-    assert "mr\tpolitics\tराजकारण" in capsys.readouterr().out
-    assert run("verbalizer", "sib200", "--languages=[mr]", "--tokenizer", tmp_path / "absent") == 1
-    assert "there is no tokenizer folder" in capsys.readouterr().err
-    assert run("verbalizer", "absent", "--languages=[mr]") == 1
-    assert "there is no labels file" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize("command", ["evaluate", "verbalizer"])
 def test_help_says_what_is_read_and_written_and_gives_an_example(command, capsys):
     assert run(command, "--help") == 0
@@ -186,7 +163,3 @@ def evaluate_fails(model, corpus, tmp_path, *options):
     options = ["--languages=[hi]", *options]
     code = run("evaluate", model, "--corpus", corpus, "--output", output, *options)
     return code == 1 and not (output.parent.exists() and any(output.parent.iterdir()))
-
-
-def rows_of(rows, name):
-    return next(row["tokens"] for row in rows if row["name"] == name)
