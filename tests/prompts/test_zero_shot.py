@@ -136,6 +136,15 @@ def test_calibration_removes_the_bias_of_the_known_model():
     assert scores == pytest.approx(np.array([[0, 0], [math.log(0.6 / 0.8), math.log(3)]]), abs=1e-6)
 
 
+def test_calibration_by_the_template_alone_and_by_the_batch():
+    biased = ZeroShotClassifier(KnownModel(), word_tokenizer(), SPORTS_OR_HEALTH, calibration="none")
+    pmi = replace(biased, calibration="pmi").class_scores(["ball", "pill"])  # after nothing as after `ball`
+    assert pmi == pytest.approx(np.array([[0, 0], [math.log(0.6 / 0.8), math.log(3)]]), abs=1e-6)
+    batch = replace(biased, calibration="batch").class_scores(["ball", "pill"])
+    sports, health = math.log(0.6 / 0.8) / 2, math.log(3) / 2
+    assert batch == pytest.approx(np.array([[-sports, -health], [sports, health]]), abs=1e-6)
+
+
 def test_text_too_long_is_cut_and_the_template_stays():
     classifier = NameScorer(KnownModel(context=7), word_tokenizer(), SPORTS_OR_HEALTH)
     long = "pill it it it ball"  # BOS + 5 + template 1 + name 2 = 9 of 7
