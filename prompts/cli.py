@@ -197,5 +197,5 @@ def main(arguments: list[str]) -> None:
 
         train(arguments)
         return
-    verbs = [evaluate, fit, verbalizer, export, publish]
+    verbs: list[Callable[..., None]] = [evaluate, fit, verbalizer, export, publish]
     run_verb("prompts", "Classification with frozen models and prompts.", verbs, arguments)

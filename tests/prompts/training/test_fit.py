@@ -212,7 +212,7 @@ def test_mistakes_are_one_sentence(fit, tmp_path, capsys, options, told):
 @pytest.mark.slow
 def test_a_run_under_sigkill_ends_the_same(fit, command, tmp_path):
     whole, run = tmp_path / "whole", tmp_path / "run"
-    options = ["--trainer.max_epochs=60"]
+    options = ["--trainer.max_epochs=25"]
     assert fit(whole, *options) == 0
     process = subprocess.Popen(
         [sys.executable, "-m", "kathalab", *command(run), *options], cwd=REPOSITORY, stderr=subprocess.DEVNULL
