@@ -12,7 +12,7 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from corpora.errors import UserError
 from corpora.folders import sha256, write_manifest, write_text
-from prompts.models.opening import open_answer_model
+from prompts.models import open_answer_model
 from prompts.soft.facts import Facts
 from prompts.soft.saving import save_prompt
 from prompts.training.checkpoints import LAST, PromptCheckpoints, WholeCheckpoints, load
