@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from corpora.commands import run_verb
@@ -187,8 +188,16 @@ def publish(prompt: str, /, repo: str, private: bool = False, dry_run: bool = Fa
     print(publish_prompt(Path(prompt), repo, private, dry_run))
 
 
+def fit() -> None:
+    """Train a soft prompt for a frozen model on a few labelled texts (LightningCLI; see `fit --help`)."""
+
+
 def main(arguments: list[str]) -> None:
     """Run one command of the room."""
-    run_verb(
-        "prompts", "Zero-shot classification with causal models.", [evaluate, verbalizer, export, publish], arguments
-    )
+    if arguments[:1] == ["fit"]:
+        from prompts.training.fit import fit as train
+
+        train(arguments)
+        return
+    verbs: list[Callable[..., None]] = [evaluate, fit, verbalizer, export, publish]
+    run_verb("prompts", "Classification with frozen models and prompts.", verbs, arguments)
