@@ -1,0 +1,96 @@
+"""The methods that a study can run, by the name that a plan gives their kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from corpora.errors import UserError
+from prompts.data import Item
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a method knows of a run before it sees an item."""
+
+    labels: str
+    """The labels file, a path or the name of a built-in one."""
+    classes: tuple[str, ...]
+    """The full label space; scores have one column for each."""
+    seen: tuple[str, ...]
+    """The classes of the training items."""
+    source: str
+    """The language of the training items."""
+    languages: tuple[str, ...]
+    """The languages of the evaluation."""
+    development: tuple[Item, ...]
+    """Items of the source language and of seen classes, by which a method may choose; no other text is for that."""
+    draw: int
+    seed: int
+    """Of initialisation and order."""
+
+
+class Method(Protocol):
+    """A classifier of a study. It may have `facts`, a mapping of plain JSON values that its runs keep.
+
+    Of these the page knows `verbalizer` (rows of class, language, name, piece and weight) and `parameters` (how many
+    numbers were trained).
+    """
+
+    def fit(self, items: Sequence[Item]) -> None:
+        """Learn from labelled items; a method that does not learn is never asked to."""
+
+    def scores(self, items: Sequence[Item], language: str) -> np.ndarray:
+        """Shape (items, classes), float64; −∞ for a class that the method cannot name."""
+
+
+Configuration = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How methods of one kind are made."""
+
+    build: Callable[..., Method]
+    """Called with a `Setting` and the configuration by keywords."""
+    learns: bool = True
+    """Whether it depends on the draw and on which classes are seen."""
+    seeded: bool = False
+    """Whether it depends on the seed of initialisation and order."""
+    prompt: bool = False
+    """Whether it asks a language model with a prompt (the best of those that do not learn is what learning must beat)."""
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def register(name: str, **traits: bool) -> Callable[[Callable[..., Method]], Callable[..., Method]]:
+    """Makes a function or class that builds a method known to plans."""
+
+    def known(build: Callable[..., Method]) -> Callable[..., Method]:
+        KINDS[name] = Kind(build, **traits)
+        return build
+
+    return known
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of this name; UserError if there is none."""
+    from prompts.harness import adapters  # noqa: F401 - registers the kinds of this package
+
+    if name not in KINDS:
+        raise UserError(f"there is no method {name!r}; choose from {', '.join(sorted(KINDS))}.")
+    return KINDS[name]
+
+
+def build(kind: str, setting: Setting, configuration: Configuration) -> Method:
+    """A method; UserError if its kind is unknown or does not take the configuration."""
+    try:
+        return kind_of(kind).build(setting, **configuration)
+    except TypeError as error:
+        if "keyword" not in str(error) and "argument" not in str(error):
+            raise
+        raise UserError(f"the method {kind!r} cannot be made of {dict(configuration)} ({error}).") from None
