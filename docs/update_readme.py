@@ -80,12 +80,88 @@ def arms_table(study: Path) -> str:
     return arms.table(json.loads((study / "arms.json").read_text(encoding="utf-8")))
 
 
+def tokenizers_tables(study: Path) -> str:
+    """What to use, by corpus and language; bits per character less those of the reference; what predicts them; and the
+    published vocabularies beside ours."""
+    found: dict[tuple[str, str], dict] = {}
+    for path in sorted(study.glob("*/comparisons/*/comparison.json")):
+        found[path.parts[-4], path.parent.name] = json.loads(path.read_text(encoding="utf-8"))
+    keys = sorted(found, key=lambda key: (key[0], ("hi", "mr", "bn").index(key[1])))
+    by_name = {key: {entry["name"]: entry for entry in found[key]["tokenizers"]} for key in keys}
+    lines = [f"- {place}: {found[place, code]['ranking']['sentence']}" for place, code in keys]
+    lines += ["", "| tokenizer | " + " | ".join(f"{place}, {code}" for place, code in keys) + " |"]
+    lines += ["|---|" + "---|" * len(keys)]
+    probed = [name for name, entry in by_name[keys[0]].items() if "texts" in entry["probe"]]
+    for name in sorted(probed, key=lambda name: probe_mean(by_name, name)):
+        lines.append(f"| {name} | " + " | ".join(probe_cell(by_name[key].get(name)) for key in keys) + " |")
+    lines += [
+        "",
+        "| what predicts bits per character | " + " | ".join(f"{place}, {code}" for place, code in keys) + " |",
+    ]
+    lines += ["|---|" + "---|" * len(keys)]
+    correlations = {key: {row["measure"]: row["spearman"] for row in found[key]["prediction"]} for key in keys}
+    for measure in dict.fromkeys(name for key in keys for name in correlations[key]):
+        title = next(found[key]["definitions"][measure]["title"] for key in keys if measure in correlations[key])
+        cells = [correlations[key].get(measure) for key in keys]
+        lines.append(f"| {title} | " + " | ".join(interval(cell, 2) if cell else "–" for cell in cells) + " |")
+    human = [key for key in keys if key[0] == "pratham"]
+    shown = {
+        "fertility_flores": "tokens per word",
+        "akshara_splitting_rate_flores": "aksharas split",
+        "parity_flores": "tokens for one of English",
+        "boundary_f1_corrected": "morpheme F1 above chance",
+        "round_trip_rate": "exact",
+    }
+    lines += [
+        "",
+        "| hi / mr / bn | vocabulary | " + " | ".join(shown.values()) + " |",
+        "|---|---|" + "---|" * len(shown),
+    ]
+    names = [name for name in by_name[human[0]] if all(name in by_name[key] for key in human)]
+    for name in sorted(names, key=lambda name: by_name[human[0]][name]["measures"]["fertility_flores"]["value"]):
+        sizes = {f"{by_name[key][name]['vocabulary_size']:,}": None for key in human}
+        cells = [measure_cell([by_name[key][name]["measures"][measure] for key in human], measure) for measure in shown]
+        mark = "*" if by_name[human[0]][name]["published"] else ""
+        lines.append(f"| {mark}{name}{mark} | {' / '.join(sizes)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def probe_mean(by_name: dict, name: str) -> float:
+    """Mean bits per character over the comparisons that have the tokenizer."""
+    values = [
+        next(iter(entries[name]["probe"]["texts"].values()))["bits_per_character"]["value"]
+        for entries in by_name.values()
+        if "texts" in entries.get(name, {"probe": {}})["probe"]
+    ]
+    return sum(values) / len(values)
+
+
+def probe_cell(entry: dict | None) -> str:
+    """The difference to the reference with its interval, bold where it is proven less; the reference's own bits."""
+    if not entry or "texts" not in entry["probe"]:
+        return "–"
+    text, scored = next(iter(entry["probe"]["texts"].items()))
+    lossy = "" if entry["measures"]["round_trip_rate"]["value"] == 1 else " (lossy)"
+    if entry["probe"]["difference"] is None:
+        return f"{scored['bits_per_character']['value']:.3f}"
+    difference = entry["probe"]["difference"][text]
+    written = f"{difference['value']:+.3f} [{difference['low']:+.3f}, {difference['high']:+.3f}]".replace("-", "−")
+    proven = difference["p_holm"] < 0.05 and difference["value"] < 0 and not lossy
+    return (f"**{written}**" if proven else written) + lossy
+
+
+def measure_cell(values: list[dict], measure: str) -> str:
+    """`1.40 / 2.02 / 1.69`, shares in percent."""
+    share = measure in ("akshara_splitting_rate_flores", "round_trip_rate")
+    return " / ".join(f"{value['value']:.0%}" if share else f"{value['value']:.2f}" for value in values)
+
+
 if __name__ == "__main__":
     study = Path(sys.argv[1])
     text = README.read_text(encoding="utf-8")
     if f"<!-- {study.name} -->" not in text:
         sys.exit(f"README.md has no place marked <!-- {study.name} -->")
-    kinds = {"scaling": training_table, "arms.json": arms_table}
+    kinds = {"scaling": training_table, "arms.json": arms_table, "tokenizers.html": tokenizers_tables}
     first = next((make for part, make in kinds.items() if (study / part).exists()), table)
     for name, make in {study.name: first, f"{study.name} katha72": katha_table}.items():
         mark = f"<!-- {name} -->"

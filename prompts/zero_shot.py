@@ -15,7 +15,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from corpora.errors import UserError
 from corpora.progress import progress
 from evaluation.models import context_length
-from prompts.models import last_logits
+from prompts.models import last_logits, special_prefix
 from prompts.verbalizers import Verbalizer
 
 Score = Literal["total", "token", "character"]
@@ -174,11 +174,3 @@ class ZeroShotClassifier:
         picked = logits.log_softmax(-1).gather(-1, targets.unsqueeze(-1)).squeeze(-1)
         totals = picked.double().masked_fill(~real, 0).sum(dim=1)
         return totals.view(len(questions), count).cpu().numpy()
-
-
-def special_prefix(tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """The ids that the tokenizer puts before every text (BOS for most causal models, nothing for some)."""
-    bare = tokenizer("a", add_special_tokens=False)["input_ids"]
-    full = tokenizer("a")["input_ids"]
-    start = next(i for i in range(len(full)) if full[i : i + len(bare)] == bare)
-    return list(full[:start])

@@ -40,9 +40,10 @@ class Stories:
     @classmethod
     def of(cls, blocks: Sequence[Block]) -> Stories:
         """Read them; UserError if there are none, or two have one id."""
-        table = pa.concat_tables([block.table(["id", "language", "group"]) for block in blocks]).combine_chunks()
-        if not len(table):
+        tables = [block.table(["id", "language", "group"]) for block in blocks]
+        if not any(len(table) for table in tables):
             raise UserError(_why_none(blocks))
+        table = pa.concat_tables(tables).combine_chunks()
         check_ids(table["id"])
         ids, languages, groups = (_one(table[name]) for name in ("id", "language", "group"))
         encoded = pc.if_else(pc.equal(groups, ""), ids, groups).dictionary_encode()
@@ -150,7 +151,7 @@ def _why_none(blocks: Sequence[Block]) -> str:
         for tally in block.facts["cleaning"].values():
             reasons.update(tally["rejected"])
     if not reasons:
-        return "the source holds no stories; check its path and languages."
+        return "the source gave no stories; check its path, its languages and what it left out."
     told = ", ".join(f"{times:,} for {reason!r}" for reason, times in reasons.most_common())
     return f"cleaning rejected all {reasons.total():,} stories ({told}); look at its options, or pass --cleaning null."
 

@@ -100,8 +100,6 @@ def build_corpus(
         blocks = make_blocks(folder, source, recipe, block, workers, part)
         if part[1] > 1:
             return {}
-        if not blocks:
-            raise UserError("the source gave no stories; check its path, its languages and what it left out.")
         if len(blocks) == 1:
             workers = 1
         stories = Stories.of(blocks)

@@ -13,8 +13,9 @@ from typing import Any
 from corpora.errors import UserError
 from corpora.folders import fingerprint, read_manifest
 from corpora.languages import get_language
+from corpora.parquet import rows_of
 from corpora.sources.base import Source
-from corpora.stories import Story, held_splits, stream_corpus
+from corpora.stories import Story, held_splits, shards, stream_corpus
 from corpora.translation.flags import Checks
 from corpora.translation.log import TranslationLog, digest
 from corpora.translation.models import Tags, TranslationModel
@@ -176,17 +177,17 @@ class Translation(Source):
     def _read(self) -> Iterable[Story]:
         if self.stories is not None:
             return self.stories
-        return (story for _, story in self._in_splits())
+        return self._in_corpus()
 
-    def _in_splits(self) -> Iterator[tuple[str, Story]]:
-        """Every story of the corpus folder in the source language, with its split."""
+    def _in_corpus(self) -> Iterator[Story]:
+        """Every story of the corpus folder in the source language."""
         read_manifest(self.corpus, "corpus")
         held = held_splits(self.corpus, self.source_language)
         if not held:
             name = get_language(self.source_language).name
             raise UserError(f"the corpus {self.corpus!r} has no {name} stories; check --source.source_language.")
         for split in held:
-            yield from ((split, story) for story in stream_corpus(self.corpus, split, [self.source_language]))
+            yield from stream_corpus(self.corpus, split, [self.source_language])
 
     def _settings(self) -> dict[str, Any]:
         """What decides the translations: another model or other thresholds need another folder."""
@@ -208,7 +209,12 @@ class Translation(Source):
     def splits(self) -> dict[str, str]:
         if self.stories is not None:
             return self.stories.splits()
-        return {story.group or story.id: split for split, story in self._in_splits()}
+        return {
+            row["group"] or row["id"]: split
+            for split in held_splits(self.corpus, self.source_language)
+            for path in shards(self.corpus, split, [self.source_language])
+            for row in rows_of(path, ["id", "group"])
+        }
 
 
 def _forbids(license: str) -> bool:

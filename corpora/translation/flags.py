@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import regex
 
 from corpora.cleaning.identify import UNKNOWN, identify
-from corpora.languages import get_language
+from corpora.languages import Language, get_language
+from corpora.scripts import count_letters
 
 _WORD = regex.compile(r"[\p{L}\p{M}\u200c\u200d]+")
 _NUMBER = regex.compile(r"\p{Nd}+(?:[.,]\p{Nd}+)*")
@@ -42,7 +43,8 @@ class Checks:
     def flags(self, source: str, translation: str, source_language: str, target_language: str) -> list[str]:
         """The names of what is wrong with a translation; empty if nothing is seen.
 
-        `empty`, `length`, `script` (letters of another script), `language` (another language in the right script:
+        `empty`, `length`, `script` (letters of another script, or one letter of a script that is neither the target's
+        nor in the source), `language` (another language in the right script:
         Hindi for Marathi), `copied`, `repetition`, `digits` (numbers, in whatever digits, lost or made up).
         """
         letters = _letters(translation)
@@ -53,7 +55,7 @@ class Checks:
         if not self.shortest <= ratio <= self.longest:
             found.append("length")
         target = get_language(target_language)
-        if len(target.letters.findall(translation)) < self.script * letters:
+        if len(target.letters.findall(translation)) < self.script * letters or _foreign(source, translation, target):
             found.append("script")
         elif len(set(_WORD.findall(translation))) >= _IDENTIFIABLE and identify(translation) not in (
             target_language,
@@ -74,6 +76,14 @@ class Checks:
         if len(own) < 4 or len(set(own)) < 3:
             return False
         return sum((Counter(own) & Counter(others)).values()) >= self.copied * len(own)
+
+
+def _foreign(source: str, translation: str, target: Language) -> bool:
+    """Whether a letter of ours is of a script that neither the target language nor the source is written in."""
+    counts = count_letters(translation)._asdict()
+    there = count_letters(source)._asdict()
+    own = count_letters("".join(target.letters.findall(translation)))._asdict()
+    return any(count > own[script] and not there[script] for script, count in counts.items())
 
 
 def numbers(text: str) -> Counter[str]:

@@ -16,6 +16,7 @@ FLAGGED = [
     ("en", "hi", "Yes, it is.", "हाँ, यह सच है कि वह आज सुबह नदी के किनारे बहुत दूर तक चला गया था।", ["length"]),
     ("en", "hi", "The rabbit ran to the river.", "The rabbit ran to the river.", ["script", "copied"]),
     ("en", "bn", "The rabbit ran to the river.", "ख़रगोश नदी की ओर भागा।", ["script"]),
+    ("en", "hi", "The rabbit ran to the big river today.", "ख़रगोश आज बड़ी নদী की ओर भागा।", ["script"]),
     ("en", "mr", "The rabbit was by the river and slept.", "ख़रगोश नदी के पास था और सो गया।", ["language"]),
     ("hi", "mr", "बाघ जंगल में रहता था।", "बाघ जंगल में रहता था।", ["language", "copied"]),
     ("en", "hi", "The rabbit ran to the river.", "ख़रगोश नदी नदी नदी नदी की ओर भागा।", ["repetition"]),

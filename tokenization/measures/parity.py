@@ -14,7 +14,8 @@ PIVOT = "en"
 DEFINITIONS = {
     "parity": Definition(
         "Parity with English",
-        "tokens in the language / tokens in English, same sentences; paired bootstrap over sentences",
+        "tokens in the language / tokens in English, same sentences (below 1 where English was not learnt and is spelt "
+        "out); paired bootstrap over sentences",
         "Petrov et al. 2023, Language Model Tokenizers Introduce Unfairness Between Languages",
         "lower",
         group="parity",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -88,23 +88,30 @@ class FastTokenizer(Tokenizer):
         return pieces_of(self.backend)
 
     @cached_property
-    def _spaces(self) -> np.ndarray:
-        """Ids of the pieces that are one space."""
-        return np.array([number for name in ("▁", "Ġ") if (number := self.backend.token_to_id(name)) is not None])
+    def _is_space(self) -> np.ndarray:
+        """Whether each id is a piece of one space."""
+        spaces = [number for name in ("▁", "Ġ") if (number := self.backend.token_to_id(name)) is not None]
+        return self._among(spaces)
 
     @cached_property
-    def _byte_ids(self) -> np.ndarray:
-        return np.array(sorted(self.byte_ids), dtype=np.int32)
+    def _is_byte(self) -> np.ndarray:
+        """Whether each id is a byte fallback's piece."""
+        return self._among(self.byte_ids)
+
+    def _among(self, ids: Iterable[int]) -> np.ndarray:
+        table = np.zeros(self.vocabulary_size, dtype=bool)
+        table[list(ids)] = True
+        return table
 
     def _prefixes(self, ids: np.ndarray, starts: np.ndarray) -> np.ndarray:
         """Which tokens are a space that the tokenizer put before a text: `tokenizers` lends it the next one's place."""
-        return np.isin(ids, self._spaces) & (starts == np.append(starts[1:], -1))
+        return self._is_space[ids] & (starts == np.append(starts[1:], -1))
 
     def _bytes_in_place(
         self, text: str, ids: np.ndarray, starts: np.ndarray, ends: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Starts and ends where Unigram's byte fallback gives every byte of several characters the span of them all."""
-        several = np.isin(ids, self._byte_ids) & (ends - starts > 1)
+        several = self._is_byte[ids] & (ends - starts > 1)
         at = 0
         places = np.flatnonzero(several)
         while at < len(places):
