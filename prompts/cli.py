@@ -11,7 +11,7 @@ from corpora.folders import fingerprint, new_folder, sha256, write_json, write_j
 
 if TYPE_CHECKING:
     from prompts.data import Item
-    from prompts.verbalizers import Verbalizer
+    from prompts.verbalizers import Names
 
 
 def evaluate(
@@ -76,7 +76,7 @@ def evaluate(
     from prompts.zero_shot import ZeroShotClassifier
 
     inputs: dict[str, str] = {}
-    tasks: list[tuple[str, Verbalizer, list[Item], list[Item]]] = []
+    tasks: list[tuple[str, Names, list[Item], list[Item]]] = []
     for language in dict.fromkeys(languages):
         if corpus is not None:
             verbalizer = load_verbalizer(file := labels or "themes", language)

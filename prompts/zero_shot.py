@@ -15,11 +15,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from corpora.errors import UserError
 from corpora.progress import progress
 from evaluation.models import context_length
+from prompts.calibration import Calibration, prior, reference_texts
 from prompts.models import last_logits, special_prefix
-from prompts.verbalizers import Verbalizer
+from prompts.verbalizers import Names
 
 Score = Literal["total", "token", "character"]
-Calibration = Literal["content-free", "none"]
 Keep = Literal["end", "start"]
 
 
@@ -39,10 +39,9 @@ class Question:
 class ZeroShotClassifier:
     """Scores the classes of a verbalizer by log p(name | text + template).
 
-    `score`: `total` log-probability of a name, or its mean per `token` or per `character`. `calibration`:
-    `content-free` subtracts from each name's score its mean score after inputs that say nothing (contextual
-    calibration, Zhao et al. 2021, in log space). A class scores the mean of its names: with the maximum, a class would
-    gain by the mere number of its names.
+    `score`: `total` log-probability of a name, or its mean per `token` or per `character`. `calibration` (see
+    `prompts.calibration`): what is subtracted from each name's score, by default its mean score after inputs that say
+    nothing. A class scores the mean of its names: with the maximum, a class would gain by the mere number of its names.
 
     The default, total with content-free calibration, is pointwise mutual information (Holtzman et al. 2021): the
     evidence that the text gives for the name, in nats. Without calibration the total favours short and frequent names;
@@ -55,7 +54,7 @@ class ZeroShotClassifier:
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
-    verbalizer: Verbalizer
+    verbalizer: Names
     score: Score = "total"
     calibration: Calibration = "content-free"
     keep: Keep = "end"
@@ -74,8 +73,10 @@ class ZeroShotClassifier:
     def class_scores(self, texts: Sequence[str], describe: str = "") -> np.ndarray:
         """Scores of every class for every text, float64, shape (texts, classes); the prediction is their argmax."""
         names = self.name_scores(texts, describe)
-        if self.calibration == "content-free":
-            names = names - self.name_scores(self.verbalizer.content_free).mean(axis=0)
+        if self.calibration == "batch":
+            names = names - prior(names)
+        elif neutral := reference_texts(self.calibration, self.verbalizer):
+            names = names - prior(self.name_scores(neutral))
         members = np.eye(len(self.verbalizer.names))[self._class_of_name]
         return names @ (members / members.sum(axis=0))
 

@@ -15,7 +15,7 @@ from transformers import (
 
 from corpora.folders import new_folder, write_manifest
 from corpora.stories import Story, write_split
-from prompts.verbalizers import Verbalizer
+from prompts.verbalizers import Names
 
 SENTENCES = {
     "friendship": "मीरा और राजू पक्के दोस्त थे। दोनों साथ खेलते थे।",
@@ -23,7 +23,7 @@ SENTENCES = {
     "honesty": "रवि ने सच बोला। ईमानदारी से उसका मन हल्का हुआ।",
     "sharing": "गीता ने अपनी रोटी सबमें बाँटी। सब खुश हुए।",
 }
-THEMES = Verbalizer(
+THEMES = Names(
     "hi",
     "\n\nयह कहानी किस बारे में है: ",
     {"friendship": ("दोस्ती", "मित्रता"), "courage": ("साहस",), "honesty": ("ईमानदारी", "सच्चाई"), "sharing": ("बाँटना",)},

@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerFast
 
 from corpora.errors import UserError
 from prompts.models import with_random_weights
-from prompts.verbalizers import Verbalizer
+from prompts.verbalizers import Names
 from prompts.zero_shot import ZeroShotClassifier, special_prefix
 
 
@@ -84,7 +84,7 @@ def test_class_scores_the_mean_of_its_names(build_model, tokenizer, themes, sent
 # --- A model with known answers ---------------------------------------------------------------------------------
 
 WORDS = ["<unk>", "<s>", "ball", "pill", "about", "sport", "health", "care", "it"]
-SPORTS_OR_HEALTH = Verbalizer("en", " about ", {"sports": ("sport",), "health": ("health care",)}, ("it",))
+SPORTS_OR_HEALTH = Names("en", " about ", {"sports": ("sport",), "health": ("health care",)}, ("it",))
 
 
 def word_tokenizer(template="<s> $A"):

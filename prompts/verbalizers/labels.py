@@ -1,4 +1,4 @@
-"""Verbalizers: the words by which a language names each class, and the hard prompt that asks for them.
+"""Labels files: the names of the classes in each language, and the hard prompt that asks for one of them.
 
 A labels file is YAML:
 
@@ -22,12 +22,12 @@ import yaml
 from corpora.errors import UserError
 from corpora.languages import get_language
 
-BUILT_IN = Path(__file__).with_name("labels")
+BUILT_IN = Path(__file__).parents[1] / "labels"
 CONTENT_FREE = ("", "…")
 
 
 @dataclass(frozen=True)
-class Verbalizer:
+class Names:
     """The names of the classes, and the prompt that asks for one, in one language."""
 
     language: str
@@ -43,8 +43,45 @@ class Verbalizer:
         return list(self.names)
 
 
+@dataclass(frozen=True)
+class LabelSet:
+    """The names of the same classes in several languages."""
+
+    by_language: dict[str, Names]
+
+    def __post_init__(self) -> None:
+        if not self.by_language:
+            raise UserError("a set of labels needs at least one language; give one or more.")
+        for language, names in self.by_language.items():
+            if names.language != language or names.classes != self.classes:
+                raise UserError(f"the labels in {language!r} are not the classes of the other languages.")
+
+    @property
+    def classes(self) -> list[str]:
+        return next(iter(self.by_language.values())).classes
+
+    @property
+    def languages(self) -> list[str]:
+        return list(self.by_language)
+
+    def __getitem__(self, language: str) -> Names:
+        if language not in self.by_language:
+            raise UserError(f"the labels were not read in {language!r}, only in {', '.join(self.by_language)}.")
+        return self.by_language[language]
+
+    def only(self, classes: Sequence[str]) -> LabelSet:
+        """The same languages with these classes alone, in this order."""
+        check_known(classes, self.classes)
+        return LabelSet(
+            {
+                code: Names(code, own.template, {label: own.names[label] for label in classes}, own.content_free)
+                for code, own in self.by_language.items()
+            }
+        )
+
+
 def labels_path(labels: str | os.PathLike[str]) -> Path:
-    """The labels file of this name: built in (`themes`, `sib200`) or a path; UserError if there is none."""
+    """The labels file of this name: built in (`themes`, `sib200`, …) or a path; UserError if there is none."""
     built_in = BUILT_IN / f"{os.fspath(labels)}.yaml"
     path = built_in if built_in.is_file() else Path(labels)
     if not path.is_file():
@@ -53,7 +90,12 @@ def labels_path(labels: str | os.PathLike[str]) -> Path:
     return path
 
 
-def load_verbalizer(labels: str | os.PathLike[str], language: str) -> Verbalizer:
+def load_labels(labels: str | os.PathLike[str], languages: Sequence[str]) -> LabelSet:
+    """Read these languages of a labels file; UserError as in `load_verbalizer`."""
+    return LabelSet({language: load_verbalizer(labels, language) for language in languages})
+
+
+def load_verbalizer(labels: str | os.PathLike[str], language: str) -> Names:
     """Read one language of a labels file.
 
     UserError if the file is damaged, the language has no template, a class has no name in the language, or one name
@@ -81,17 +123,25 @@ def load_verbalizer(labels: str | os.PathLike[str], language: str) -> Verbalizer
                 )
     neutral = content.get("content_free", {}).get(language, list(CONTENT_FREE))
     what = f"'content_free' in {language!r} is no list of texts"
-    return Verbalizer(language, template, names, _strings(path, neutral, what))
+    return Names(language, template, names, _strings(path, neutral, what))
 
 
-def check_labels(labels: Sequence[str], verbalizer: Verbalizer) -> None:
-    """UserError if some label of the data is no class of the verbalizer."""
-    unknown = sorted(set(labels) - set(verbalizer.names))
+def check_labels(labels: Sequence[str], names: Names | LabelSet) -> None:
+    """UserError if some label of the data has no names."""
+    unknown = sorted(set(labels) - set(names.classes))
     if unknown:
         raise UserError(
             f"the data holds classes that the labels file lacks ({', '.join(unknown)}); "
             "add them under 'labels' or give another file with --labels."
         )
+
+
+def check_known(classes: Sequence[str], known: Sequence[str]) -> None:
+    """UserError if one of `classes` is not among the known, or stands there twice."""
+    unknown = [label for label in classes if label not in known]
+    if unknown or len(set(classes)) < len(classes):
+        wrong = f"unknown: {', '.join(unknown)}" if unknown else "one stands there twice"
+        raise UserError(f"these are not classes of the labels ({wrong}); choose from {', '.join(known)}.")
 
 
 def _read(path: Path) -> dict[str, Any]:
