@@ -64,22 +64,9 @@ class Kind:
     """Whether it asks a language model with a prompt (the best of those that do not learn is what learning must beat)."""
 
 
-KINDS: dict[str, Kind] = {}
-
-
-def register(name: str, **traits: bool) -> Callable[[Callable[..., Method]], Callable[..., Method]]:
-    """Makes a function or class that builds a method known to plans."""
-
-    def known(build: Callable[..., Method]) -> Callable[..., Method]:
-        KINDS[name] = Kind(build, **traits)
-        return build
-
-    return known
-
-
 def kind_of(name: str) -> Kind:
     """The kind of this name; UserError if there is none."""
-    from prompts.harness import adapters  # noqa: F401 - registers the kinds of this package
+    from prompts.harness.kinds import KINDS  # imports what makes them
 
     if name not in KINDS:
         raise UserError(f"there is no method {name!r}; choose from {', '.join(sorted(KINDS))}.")

@@ -1,4 +1,4 @@
-"""The methods of this package as kinds that a plan can name."""
+"""Methods that know no language model."""
 
 from __future__ import annotations
 
@@ -8,18 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from prompts.data import Item
-from prompts.harness.methods import Method, Setting, register
+from prompts.harness.methods import Setting
 
 
-@register("majority")
-def majority(setting: Setting) -> Method:
+class Majority:
     """The commonest class of the training items, whatever the text."""
-    return _Majority(setting.classes)
 
-
-class _Majority:
-    def __init__(self, classes: Sequence[str]):
-        self.classes = list(classes)
+    def __init__(self, setting: Setting):
+        self.classes = setting.classes
         self._counts: Counter[str] = Counter()
 
     def fit(self, items: Sequence[Item]) -> None:
