@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from corpora.commands import run_verb
 from corpora.errors import UserError
 from corpora.folders import fingerprint, new_folder, sha256, write_json, write_json_lines, write_manifest
+from prompts.harness.command import study
 
 if TYPE_CHECKING:
     from prompts.data import Item
@@ -158,4 +159,4 @@ def verbalizer(
 
 def main(arguments: list[str]) -> None:
     """Run one command of the room."""
-    run_verb("prompts", "Zero-shot classification with causal models.", [evaluate, verbalizer], arguments)
+    run_verb("prompts", "Zero-shot classification with causal models.", [evaluate, verbalizer, study], arguments)
