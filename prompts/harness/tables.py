@@ -61,8 +61,8 @@ def tables(part: Mapping[str, Any]) -> list[Table]:
     """The tables of a part that has rows: what was measured, then differences."""
     if not part["rows"]:
         return []
-    main = _generalized(part) if part["splits"] else _by_language(part)
-    return [main, *([_differences(part)] if part["against"] else [])]
+    found = _generalized(part) if part["splits"] else [_by_language(part)]
+    return [*found, *([_differences(part)] if part["against"] else [])]
 
 
 def sentences(part: Mapping[str, Any]) -> list[str]:
@@ -114,7 +114,13 @@ def design(part: Mapping[str, Any]) -> str:
     if part["splits"]:
         seen = len(part["splits"][0])
         what += f", of which {seen} are trained on and {len(part['classes']) - seen} are not, {len(part['splits'])} choices"
-    items = listed([f"{part['items'][code]} in {language_name(code)}" for code in part["languages"]])
+    counts = [part["items"][code] for code in part["languages"]]
+    names = [language_name(code) for code in part["languages"]]
+    items = (
+        f"{counts[0]} texts in {'each of ' if len(names) > 1 else ''}{listed(names)}"
+        if len(set(counts)) == 1
+        else listed([f"{count} texts in {name}" for count, name in zip(counts, names, strict=True)])
+    )
     drawn = (
         f" Trained methods learn from {part['k']} {language_name(part['source'])} texts of each class, "
         f"{part['draws']} draws{seeds}."
@@ -135,20 +141,19 @@ def _by_language(part: Mapping[str, Any]) -> Table:
     return Table("Accuracy", "Method", columns, rows, "Macro-F1 is of the same mean. 95 % intervals are over items and draws.")
 
 
-def _generalized(part: Mapping[str, Any]) -> Table:
+def _generalized(part: Mapping[str, Any]) -> list[Table]:
     shown = ["accuracy_seen", "accuracy_unseen", "harmonic_mean", "ausuc", "macro_f1"]
-    columns = [MEASURES[name] for name in shown]
-    columns += [f"Harmonic mean, {language_name(code)}" for code in part["languages"] if len(part["languages"]) > 1]
-    rows = []
+    over, by_language = [], []
     for row in part["rows"]:
-        cells = [_cell(row["measures"][name]["mean"], strong=name == part["by"]) for name in shown]
-        if len(part["languages"]) > 1:
-            cells += [_cell(row["measures"]["harmonic_mean"][code]) for code in part["languages"]]
-        rows.append((_named(row), cells))
-    note = "Every item is classified among all classes. Accuracy, unless another measure is named; " + mean_name(
-        part
-    ).replace("Mean", "mean")
-    return Table("Seen and unseen classes", "Method", columns, rows, note + ".")
+        measures = row["measures"]
+        over.append((_named(row), [_cell(measures[name]["mean"], strong=name == part["by"]) for name in shown]))
+        by_language.append((_named(row), [_cell(measures[part["by"]][code]) for code in part["languages"]]))
+    note = "Every item is classified among all classes. " + mean_name(part) + "."
+    tables_found = [Table("Seen and unseen classes", "Method", [MEASURES[name] for name in shown], over, note)]
+    if len(part["languages"]) > 1:
+        names = [language_name(code) for code in part["languages"]]
+        tables_found.append(Table(f"{MEASURES[part['by']]} by language", "Method", names, by_language))
+    return tables_found
 
 
 def _differences(part: Mapping[str, Any]) -> Table:
@@ -165,7 +170,7 @@ def _differences(part: Mapping[str, Any]) -> Table:
             clear = found["low"] > 0 or found["high"] < 0
             cells.append(Cell(_signed(points["value"]), _signed_bounds(points), significance(found["p_holm"]), clear))
         rows.append((_named(row), cells))
-    against = [f"− {titles[reference]}" for reference in part["against"]]
+    against = [f"against {titles[reference]}" for reference in part["against"]]
     title = f"Differences in {MEASURES[part['by']].lower()}, in points"
     note = (
         f"{mean_name(part)}; paired over items and draws; p corrected by Holm's method within a column."
@@ -200,7 +205,7 @@ def markdown(results: Mapping[str, Any]) -> str:
     for part in results["parts"]:
         lines += [f"## {part['title']}", "", f"{design(part)} {part['note']}", "", *_bullets(sentences(part)), ""]
         for table in tables(part):
-            lines += [f"### {table.title}", "", *_markdown_table(table), "", table.note, ""]
+            lines += [f"### {table.title}", "", *_markdown_table(table), "", *([table.note, ""] if table.note else [])]
     for method, reason in results["skipped"].items():
         lines += [f"Left out: {results['methods'][method]['title']}. {reason}", ""]
     return "\n".join(lines).rstrip() + "\n"

@@ -19,7 +19,7 @@ from evaluation.intervals import Interval, PairedTest, seed_interval, student_t_
 
 @dataclass(frozen=True)
 class Estimate:
-    """One measure of one method."""
+    """One measure of one method, a share."""
 
     per_draw: np.ndarray
     """Shape (draws,), on the items as they are; one entry if the method does not depend on the draw."""
@@ -33,7 +33,7 @@ class Estimate:
         return float(self.per_draw.mean())
 
     def interval(self) -> Interval:
-        """The mean with its 95 % interval over items and draws; NaN where the measure is not defined."""
+        """The mean with its 95 % interval over items and draws, within 0 … 1; NaN where the measure is not defined."""
         if not np.isfinite(self.per_draw).all():
             return Interval(math.nan, math.nan, math.nan)
         low, high = np.nanquantile(self.resampled, [0.025, 0.975])
@@ -41,7 +41,7 @@ class Estimate:
         if len(self.per_draw) > 1:
             draws = seed_interval(self.per_draw)
             below, above = (math.hypot(side, draws.high - draws.value) for side in (below, above))
-        return Interval(self.value, self.value - below, self.value + above)
+        return Interval(self.value, max(0.0, self.value - below), min(1.0, self.value + above))
 
 
 def mean_of(estimates: list[Estimate]) -> Estimate:
