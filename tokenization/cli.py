@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from corpora.commands import run_verb
-from corpora.folders import fingerprint, new_folder, read_json, read_manifest, write_manifest, write_text
+from corpora.folders import read_json, read_manifest
 from corpora.stories import read_corpus
 from tokenization.probe.settings import ProbeSettings
 from tokenization.training.trainers import Kind
@@ -114,43 +113,14 @@ def prune(
         vocabulary_size: number of ids, special tokens and byte pieces included; the most frequent pieces are kept. All
             pieces that the corpus uses if left out.
     """
-    from corpora.errors import UserError
-    from tokenization.opening.formats import open_tokenizer
-    from tokenization.opening.tokenizer import FastTokenizer
-    from tokenization.training.pruning import count_cut_alike
-    from tokenization.training.pruning import prune as run
+    from tokenization.training.making import make_pruned as run
 
-    full = open_tokenizer(tokenizer)
-    if not isinstance(full, FastTokenizer):
-        raise UserError(f"{tokenizer!r} is a {full.kind} tokenizer, not one of Hugging Face's; it cannot be pruned.")
     stories = read_corpus(corpus, "train", languages)
-    texts = [story.text for story in stories]
-    print(f"pruning {full.name} to {len(stories)} stories …", file=sys.stderr)
-    pruned = run(full.backend, texts, vocabulary_size, f"pruned-{full.kind}")
-    alike = count_cut_alike(pruned.tokenizer, full.backend, texts)
-    with new_folder(output) as folder:
-        pruned.save(folder)
-        write_manifest(
-            folder,
-            "tokenizer",
-            {
-                "kind": pruned.kind,
-                "vocabulary_size": pruned.vocabulary_size,
-                "languages": sorted({story.language for story in stories}),
-                "seed": None,
-                "lossless": pruned.lossless,
-                "deterministic": pruned.deterministic,
-                "source": full.name,
-                "source_vocabulary_size": full.vocabulary_size,
-                "stories": len(stories),
-                "stories_cut_alike": alike,
-            },
-            inputs={"corpus": fingerprint(corpus, "corpus"), "tokenizer": full.fingerprint},
-            licenses=[full.license] if full.license else [],
-        )
+    print(f"pruning {tokenizer} to {len(stories)} stories …", file=sys.stderr)
+    facts = run(tokenizer, corpus, stories, vocabulary_size, output)
     print(
-        f"Pruned {full.name} from {full.vocabulary_size} to {pruned.vocabulary_size} ids in {output}; {alike} of "
-        f"{len(stories)} stories are cut as before."
+        f"Pruned {facts['source']} from {facts['source_vocabulary_size']} to {facts['vocabulary_size']} ids in "
+        f"{output}; {facts['stories_cut_alike']} of {len(stories)} stories are cut as before."
     )
 
 
@@ -272,37 +242,13 @@ def publish(folder: Path, /, repo: str, private: bool = False, dry_run: bool = F
         private: make a new repository private.
         dry_run: print the card instead of uploading.
     """
-    import shutil
-    import tempfile
+    from tokenization.publishing import model_card, publish_tokenizer
 
-    from corpora.publishing.hub import upload
-
-    manifest = read_manifest(folder, "tokenizer")
-    card = _card(manifest, repo)
     if dry_run:
-        print(card)
+        print(model_card(read_manifest(folder, "tokenizer"), repo))
         print(f"Would publish {folder} as {repo}; nothing was sent.")
         return
-    with tempfile.TemporaryDirectory() as temporary:
-        whole = Path(shutil.copytree(folder, Path(temporary) / "tokenizer"))
-        write_text(whole / "README.md", card)
-        print(f"Published {folder} at {upload(whole, repo, private=private, message='Tokenizer made with kathalab')}.")
-
-
-def _card(manifest: dict[str, Any], repo: str) -> str:
-    facts = manifest["configuration"]
-    languages = "".join(f"- {language}\n" for language in facts["languages"])
-    licenses = ", ".join(manifest["licenses"]) or "none stated"
-    lossless = facts.get("lossless", True)
-    read_back = "any Unicode text is read back exactly" if lossless else "not every text is read back exactly"
-    return (
-        f"---\nlanguage:\n{languages}tags:\n- tokenizer\n---\n\n# {repo.split('/')[-1]}\n\n"
-        f"A {facts['kind']} tokenizer of {facts['vocabulary_size']} ids, made with kathalab from the corpus with "
-        f"fingerprint `{manifest['inputs']['corpus']}` (licences of its text: {licenses}).\n"
-        f"`<s>` begins a text, `</s>` ends a story; {read_back}.\n\n"
-        "```python\nfrom transformers import AutoTokenizer\n\n"
-        f'tokenizer = AutoTokenizer.from_pretrained("{repo}")\n```\n'
-    )
+    print(f"Published {folder} at {publish_tokenizer(folder, repo, private)}.")
 
 
 def main(arguments: list[str]) -> None:

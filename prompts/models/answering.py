@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
 from corpora.errors import UserError
+from corpora.progress import progress
 from prompts.models.asking import PLACES, Asked, SoftVectors, special_prefix, special_suffix, split_question
+from prompts.models.caching import Layers, TextCache, deep_past, split_rows
 from prompts.models.traits import first_step, measure_traits
+
+BATCH_TOKENS = 8192
+"""About how many tokens are read at once where the caller makes no batches."""
 
 
 class AnswerModel:
@@ -22,10 +27,12 @@ class AnswerModel:
     is read at the decoder's first step.
     """
 
-    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase):
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, source: str = ""):
+        """`source`: where the model was opened from, for reports."""
         cast(torch.nn.Module, model).eval().requires_grad_(False)
         self.model = model
         self.tokenizer = tokenizer
+        self.source = source
         self.traits = measure_traits(model)
         self._prefix = special_prefix(tokenizer)
         self._closing = special_suffix(tokenizer) if self.seq2seq else []
@@ -35,19 +42,23 @@ class AnswerModel:
         return self.traits.seq2seq
 
     @property
+    def device(self) -> torch.device:
+        return cast(torch.device, self.model.device)
+
+    @property
     def head(self) -> torch.Tensor:
         """Output rows, shape (vocabulary, width of the states)."""
-        return cast(Any, self.model.get_output_embeddings()).weight
+        return cast(torch.Tensor, cast(Any, self.model.get_output_embeddings()).weight)
 
     @property
     def width(self) -> int:
         """The width of the vectors that the model reads."""
-        return int(self.embed(torch.zeros(1, dtype=torch.long, device=self.model.device)).shape[-1])
+        return self.traits.width
 
     def embed(self, ids: torch.Tensor) -> torch.Tensor:
         """What the model reads for these ids, shape (..., width): XGLM's and Gemma's factor is in, BLOOM's LayerNorm
         is not (the model applies it to vectors too)."""
-        return cast(torch.Tensor, self.model.get_input_embeddings()(ids))
+        return cast(torch.Tensor, cast(Any, self.model.get_input_embeddings())(ids))
 
     def ask(
         self, texts: Sequence[str], template: str = "", names: Sequence[str] = (), soft_length: int = 0
@@ -72,24 +83,78 @@ class AnswerModel:
             asked.append(Asked(self._prefix + text_ids, template_ids))
         return asked
 
-    def answer_states(self, asked: Sequence[Asked], soft: SoftVectors | None = None) -> torch.Tensor:
+    def answer_states(
+        self, asked: Sequence[Asked], soft: SoftVectors | None = None, cache: TextCache | None = None
+    ) -> torch.Tensor:
         """Hidden states (after the final norm) at the answer, float32, shape (items, width of the states).
 
         `states @ head.T` are the model's logits before bias and soft-capping. Differentiable with respect to the soft
         prompt only. One batch: rows are padded on the right, which no position before the padding can see.
+
+        `cache`: the texts, read before (`cache_texts`); then only what follows them is read, to the same result.
         """
-        rows = self._vectors(asked, soft)
-        lengths = torch.tensor([len(row) for row in rows], device=self.model.device)
-        inputs: dict[str, Any] = {"inputs_embeds": pad_sequence(rows, batch_first=True)}
-        steps = torch.arange(int(lengths.max()), device=self.model.device)
+        deep = soft.deep_states() if soft is not None else None
+        if cache is not None and not self.can_cache(soft):
+            raise UserError("a soft prompt before the text changes how it is read; the cache of texts is of no use.")
+        if deep is not None and self.seq2seq:
+            raise UserError("deep prompts are for causal models; give a shallow prompt to this seq2seq model.")
+        rows = self._vectors(asked, soft, with_texts=cache is None)
+        if not all(map(len, rows)):
+            raise UserError("there is nothing to read after the text; give a template or a soft prompt.")
         if self.seq2seq:
-            states = first_step(self.model, inputs["inputs_embeds"], (steps < lengths.unsqueeze(1)).long())
+            vectors, lengths = _padded(rows)
+            mask = torch.arange(vectors.shape[1], device=self.device) < lengths.unsqueeze(1)
+            states = first_step(self.model, vectors, mask.long())
+        elif cache is not None:
+            states = self._after_texts(rows, [item.text_ids for item in asked], cache)
         else:
-            if self.traits.takes_positions:
-                inputs["position_ids"] = steps.expand(len(rows), -1)
-            hidden = self.model.base_model(use_cache=False, **inputs).last_hidden_state
-            states = hidden[torch.arange(len(rows), device=hidden.device), lengths - 1]
-        return cast(torch.Tensor, states.float() * self.traits.state_scale)
+            past = None if deep is None else deep_past(deep, len(rows), rows[0])
+            states = self._last(rows, past, 0 if past is None else past.get_seq_length())
+        return states.float() * self.traits.state_scale
+
+    def can_cache(self, soft: SoftVectors | None) -> bool:
+        """Whether texts can be read once for this prompt: the model keeps a cache, and nothing stands before them."""
+        if soft is None:
+            return self.traits.caches
+        return self.traits.caches and len(soft.vectors("prefix")) == 0 and soft.deep_states() is None
+
+    def cache_texts(self, asked: Sequence[Asked], batch_tokens: int = BATCH_TOKENS, describe: str = "") -> TextCache:
+        """Read the texts alone, each once, in batches of like lengths. UserError if the model keeps no such cache.
+
+        `describe` shows a progress bar under that name.
+        """
+        if not self.traits.caches:
+            raise UserError(f"{type(self.model).__name__} keeps no key-value cache of a text; train without one.")
+        texts = [list(text) for text in dict.fromkeys(tuple(item.text_ids) for item in asked)]
+        if [] in texts:
+            texts.remove([])
+        states: dict[tuple[int, ...], Layers] = {}
+        for batch in _batches([len(text) for text in texts], batch_tokens, describe):
+            rows = self._vectors([Asked(texts[i], []) for i in batch], None)
+            cache = DynamicCache()
+            with torch.no_grad():
+                self._last(rows, cache, 0)
+            parts = split_rows(cache, [len(row) for row in rows])
+            states.update({tuple(texts[i]): part for i, part in zip(batch, parts, strict=True)})
+        some: Layers = next(iter(states.values()), [])
+        states[()] = [(keys[:, :0], values[:, :0]) for keys, values in some]  # a text without any token
+        return TextCache(states)
+
+    def read_once(
+        self,
+        asked: Sequence[Asked],
+        soft: SoftVectors | None = None,
+        cache: TextCache | None = None,
+        batch_tokens: int = BATCH_TOKENS,
+        describe: str = "",
+    ) -> torch.Tensor:
+        """`answer_states` of any number of items without gradients, in batches of like lengths, in their order."""
+        states: list[torch.Tensor] = [torch.empty(0)] * len(asked)
+        with torch.no_grad():
+            for batch in _batches([item.length for item in asked], batch_tokens, describe):
+                for i, state in zip(batch, self.answer_states([asked[i] for i in batch], soft, cache), strict=True):
+                    states[i] = state
+        return torch.stack(states) if states else self.head.new_empty(0, self.head.shape[1], dtype=torch.float32)
 
     def scores(self, states: torch.Tensor, rows: torch.Tensor | None = None) -> torch.Tensor:
         """The model's logits of answer states, float32, shape (items, vocabulary) or (items, rows)."""
@@ -101,15 +166,57 @@ class AnswerModel:
             logits = self.traits.softcap * torch.tanh(logits / self.traits.softcap)
         return logits
 
-    def _vectors(self, asked: Sequence[Asked], soft: SoftVectors | None) -> list[torch.Tensor]:
+    def _vectors(self, asked: Sequence[Asked], soft: SoftVectors | None, with_texts: bool = True) -> list[torch.Tensor]:
         """Everything that the model reads for each item, shapes (length, width)."""
-        ids = [ids for item in asked for ids in (item.text_ids, item.template_ids)] + [self._closing]
-        flat = torch.tensor([i for part in ids for i in part], dtype=torch.long, device=self.model.device)
+        texts = [item.text_ids if with_texts else [] for item in asked]
+        ids = [*texts, *(item.template_ids for item in asked), self._closing]
+        flat = torch.tensor([i for part in ids for i in part], dtype=torch.long, device=self.device)
         *parts, closing = self.embed(flat).split([len(part) for part in ids])
+        none = closing[:0]
         prefix, infix, suffix = (
-            [soft.vectors(place).to(self.model.device, self.model.dtype)] if soft is not None else []
-            for place in PLACES
+            none if soft is None else soft.vectors(place).to(self.device, none.dtype) for place in PLACES
         )
         return [
-            torch.cat([*prefix, parts[2 * i], *infix, parts[2 * i + 1], *suffix, closing]) for i in range(len(asked))
+            torch.cat([prefix, text, infix, template, suffix, closing])
+            for text, template in zip(parts[: len(asked)], parts[len(asked) :], strict=True)
         ]
+
+    def _last(self, rows: list[torch.Tensor], past: DynamicCache | None, start: int) -> torch.Tensor:
+        """The last hidden state of each row, read from position `start` on. A causal mask hides the padding."""
+        vectors, lengths = _padded(rows)
+        positions = start + torch.arange(vectors.shape[1], device=self.device).expand(len(rows), -1)
+        return self._read(vectors, lengths, positions, past_key_values=past)
+
+    def _after_texts(self, rows: list[torch.Tensor], texts: list[list[int]], cache: TextCache) -> torch.Tensor:
+        """The last hidden state of each row, read after its text."""
+        vectors, lengths = _padded(rows)
+        past, real = cache.past(texts, self.device)
+        steps = torch.arange(vectors.shape[1], device=self.device)
+        # padding stays at the last position: further ones may not exist
+        positions = real.sum(dim=1, keepdim=True) + torch.minimum(steps, lengths.unsqueeze(1) - 1)
+        mask = torch.cat([real, torch.ones_like(positions, dtype=torch.bool)], dim=1).long()
+        return self._read(vectors, lengths, positions, past_key_values=past, attention_mask=mask)
+
+    def _read(self, vectors: torch.Tensor, lengths: torch.Tensor, positions: torch.Tensor, **more: Any) -> torch.Tensor:
+        if self.traits.takes_positions:
+            more["position_ids"] = positions
+        hidden = self.model.base_model(
+            inputs_embeds=vectors, use_cache=more["past_key_values"] is not None, **more
+        ).last_hidden_state
+        return cast(torch.Tensor, hidden[torch.arange(len(hidden), device=hidden.device), lengths - 1])
+
+
+def _padded(rows: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rows padded on the right with zeros, shape (rows, longest, width), and their lengths."""
+    return pad_sequence(rows, batch_first=True), torch.tensor([len(row) for row in rows], device=rows[0].device)
+
+
+def _batches(lengths: Sequence[int], batch_tokens: int, describe: str) -> Iterator[list[int]]:
+    """Indices in batches of like lengths, shortest first, of at most so many tokens with padding (or one item)."""
+    batches: list[list[int]] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if not batches or lengths[index] * (len(batches[-1]) + 1) > batch_tokens:
+            batches.append([])
+        batches[-1].append(index)
+    show: Callable[..., Iterator[list[int]]] = progress
+    return show(batches, describe, unit="batch") if describe else iter(batches)

@@ -10,7 +10,11 @@ from typing import Any
 
 from corpora.errors import UserError
 from corpora.folders import MANIFEST, fingerprint, new_folder, read_json, read_manifest, write_json, write_manifest
+from corpora.stories import Story
 from tokenization.folder import TrainedTokenizer
+from tokenization.opening.formats import open_tokenizer
+from tokenization.opening.tokenizer import FastTokenizer
+from tokenization.training.pruning import count_cut_alike, prune
 from tokenization.training.sampling import TrainingText
 from tokenization.training.sizes import TooLargeError, TooSmallError
 from tokenization.training.trainers import Kind, train_tokenizer
@@ -48,6 +52,39 @@ def make_tokenizer(
             training_seconds=seconds,
         )
     return trained
+
+
+def make_pruned(source: str, corpus: Path, stories: Sequence[Story], size: int | None, output: Path) -> dict[str, Any]:
+    """Prune a tokenizer to a corpus's stories, write its folder and return the facts of its manifest.
+
+    UserError if `source` is no tokenizer of Hugging Face's make, or the size is out of reach.
+    """
+    full = open_tokenizer(source)
+    if not isinstance(full, FastTokenizer):
+        raise UserError(f"{source!r} is a {full.kind} tokenizer, not one of Hugging Face's; it cannot be pruned.")
+    texts = [story.text for story in stories]
+    pruned = prune(full.backend, texts, size, f"pruned-{full.kind}")
+    facts = {
+        "kind": pruned.kind,
+        "vocabulary_size": pruned.vocabulary_size,
+        "languages": sorted({story.language for story in stories}),
+        "lossless": pruned.lossless,
+        "deterministic": pruned.deterministic,
+        "source": full.name,
+        "source_vocabulary_size": full.vocabulary_size,
+        "stories": len(stories),
+        "stories_cut_alike": count_cut_alike(pruned.tokenizer, full.backend, texts),
+    }
+    with new_folder(output) as folder:
+        pruned.save(folder)
+        write_manifest(
+            folder,
+            "tokenizer",
+            facts,
+            inputs={"corpus": fingerprint(corpus, "corpus"), "tokenizer": full.fingerprint},
+            licenses=[full.license] if full.license else [],
+        )
+    return facts
 
 
 def sweep_sizes(corpus: Path, text: TrainingText, kind: Kind, sizes: Sequence[int], output: Path) -> dict[str, Any]:
