@@ -157,6 +157,15 @@ def verbalizer(
     print(f"Listed {len(rows)} names in {len(languages)} languages; they are in {output}.")
 
 
+def fit() -> None:
+    """Train a soft prompt for a frozen model on a few labelled texts (LightningCLI; see `fit --help`)."""
+
+
 def main(arguments: list[str]) -> None:
     """Run one command of the room."""
-    run_verb("prompts", "Zero-shot classification with causal models.", [evaluate, verbalizer, study], arguments)
+    if arguments[:1] == ["fit"]:
+        from prompts.training.fit import fit as train
+
+        train(arguments)
+        return
+    run_verb("prompts", "Classification with frozen models and prompts.", [evaluate, fit, verbalizer, study], arguments)
