@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from corpora.commands import run_verb
 from corpora.errors import UserError
 from corpora.folders import fingerprint, new_folder, sha256, write_json, write_json_lines, write_manifest
 from prompts.harness.command import study
+from prompts.showing import verbalizer
 
 if TYPE_CHECKING:
     from prompts.data import Item
@@ -28,7 +28,7 @@ def evaluate(
     labelled_split: str = "train",
     items: int | None = None,
     score: Literal["total", "token", "character"] = "total",
-    calibration: Literal["content-free", "none"] = "content-free",
+    calibration: Literal["none", "content-free", "pmi", "batch"] = "content-free",
     keep: Literal["end", "start"] = "end",
     seed: int = 0,
 ) -> None:
@@ -55,7 +55,8 @@ def evaluate(
         labelled_split: Split whose labels the naive Bayes baseline learns from; the model never sees it.
         items: Classify at most so many items per task, drawn by the seed (default: all).
         score: Log-probability of a class name: its total, or the mean per token or per character.
-        calibration: Subtract the scores that the names have after texts that say nothing, or not.
+        calibration: Subtract the scores that the names have after texts that say nothing (content-free), after the
+            template alone (pmi), on average over the classified texts (batch, transductive), or none.
         keep: Which end of a text longer than the model's context is kept.
         seed: Draws the items and the random weights.
     """
@@ -80,14 +81,14 @@ def evaluate(
     tasks: list[tuple[str, Names, list[Item], list[Item]]] = []
     for language in dict.fromkeys(languages):
         if corpus is not None:
-            verbalizer = load_verbalizer(file := labels or "themes", language)
+            names = load_verbalizer(file := labels or "themes", language)
             classified, labelled = (theme_items(corpus, part, language) for part in (split, labelled_split))
-            tasks.append(("themes", verbalizer, classified, labelled))
+            tasks.append(("themes", names, classified, labelled))
             inputs |= {"corpus": fingerprint(corpus, "corpus"), f"labels {file}": sha256(labels_path(file))}
         if sib200 is not None:
-            verbalizer = load_verbalizer(file := labels or "sib200", language)
+            names = load_verbalizer(file := labels or "sib200", language)
             classified, labelled = (sib200_items(sib200, part, language) for part in (split, labelled_split))
-            tasks.append(("sib200", verbalizer, classified, labelled))
+            tasks.append(("sib200", names, classified, labelled))
             inputs[f"labels {file}"] = sha256(labels_path(file))
             for part in (split, labelled_split):
                 inputs[f"sib200 {language} {part}"] = sha256(sib200_path(sib200, part, language))
@@ -96,8 +97,8 @@ def evaluate(
         causal_model, tokenizer = open_model(model)
         inputs["model"] = model_fingerprint(model, causal_model)
         results = []
-        for task, verbalizer, classified, labelled in tasks:
-            classifier = ZeroShotClassifier(causal_model, tokenizer, verbalizer, score, calibration, keep)
+        for task, names, classified, labelled in tasks:
+            classifier = ZeroShotClassifier(causal_model, tokenizer, names, score, calibration, keep)
             results.append(evaluate_task(task, classifier, sample(classified, items, seed), labelled, seed))
             print(describe(results[-1].summary))
         summaries: list[dict[str, Any]] = [{"model": model, "split": split, **result.summary} for result in results]
@@ -120,41 +121,6 @@ def evaluate(
         }
         write_manifest(folder, "classification", configuration, inputs)
     print(f"Classified {len(records)} texts in {len(results)} tasks; scores and predictions are in {output}.")
-
-
-def verbalizer(
-    labels: str, /, *, languages: list[str], tokenizer: str | None = None, output: str = "verbalizer.json"
-) -> None:
-    """Show the class names of a labels file, and the tokens that a tokenizer makes of them.
-
-    Reads a labels file and a tokenizer or model folder. Prints one line per class name and writes the same as JSON.
-
-    Example: kathalab prompts verbalizer themes --languages [hi,mr] --tokenizer results/quickstart/models/hi
-
-    Args:
-        labels: YAML file of class names, or the name of a built-in one (themes, sib200).
-        languages: Languages to show, e.g. [hi,mr].
-        tokenizer: Tokenizer or model folder, or USER/MODEL on the Hub; without it only names are shown.
-        output: JSON file to write.
-    """
-    from prompts.verbalizers import load_verbalizer
-
-    encode: Callable[[str], list[str]] | None = None
-    if tokenizer is not None:
-        from prompts.models import load_tokenizer
-
-        encode = load_tokenizer(tokenizer).tokenize
-    rows: list[dict[str, Any]] = []
-    for language in languages:
-        for label, names in load_verbalizer(labels, language).names.items():
-            for name in names:
-                rows.append({"language": language, "class": label, "name": name})
-                if encode is not None:
-                    rows[-1]["tokens"] = encode(" " + name)
-                tokens = rows[-1].get("tokens", [])
-                print("\t".join([language, label, name, *([f"{len(tokens)}: {' | '.join(tokens)}"] if tokens else [])]))
-    write_json(output, {"labels": labels, "tokenizer": tokenizer, "names": rows})
-    print(f"Listed {len(rows)} names in {len(languages)} languages; they are in {output}.")
 
 
 def fit() -> None:

@@ -31,7 +31,7 @@ def allowed_rows(
 ) -> torch.Tensor:
     """Which rows may stand for each anchor, bool, shape (a, V).
 
-    `similarity`: (a, V). `classes`: the class of each anchor. `own`: the pieces of each anchor's name. `speaking`: (V,);
+    `similarity`: (a, V). `classes`: the class of each anchor. `own`: the pieces of its name. `speaking`: (V,);
     a name of one piece speaks in any case. A piece of a class's name is open to that class only, and a piece that names
     of several classes share to none. With `nearest`, every other row is open only to the class that it is nearest to,
     in any language.

@@ -4,9 +4,22 @@ import pytest
 
 from corpora.errors import UserError
 from corpora.languages import LANGUAGES
-from prompts.verbalizers import CONTENT_FREE, check_labels, load_verbalizer
+from prompts.verbalizers import CONTENT_FREE, LabelSet, Names, check_labels, load_labels, load_verbalizer
 
+MTOP = "alarm, calling, event, messaging, music, news, people, recipes, reminder, timer, weather"
+MASSIVE = (
+    "alarm, audio, calendar, cooking, datetime, email, general, iot, lists, music, news, play, qa, recommendation, "
+    "social, takeaway, transport, weather"
+)
+NEWS = (
+    "sports, entertainment, politics, health, technology, education, business, auto, crime, national, international, "
+    "fashion, devotion, travel, lifestyle, state, kolkata, editorial"
+)
 CLASSES = {
+    "agnews": {"World", "Sports", "Business", "Sci/Tech"},
+    "mtop": set(MTOP.split(", ")),
+    "massive": set(MASSIVE.split(", ")),
+    "indicnews": set(NEWS.split(", ")),
     "themes": {"friendship", "courage", "honesty", "sharing", "kindness", "learning", "perseverance", "care"},
     "sib200": {"science/technology", "travel", "politics", "sports", "health", "entertainment", "geography"},
 }
@@ -62,7 +75,7 @@ def test_damaged_file_gives_one_sentence(content, message, tmp_path):
 
 
 def test_absent_file_and_unknown_language(tmp_path):
-    with pytest.raises(UserError, match="one of katha72, sib200, themes"):
+    with pytest.raises(UserError, match="one of agnews, indicnews, katha72, massive, mtop, sib200, themes"):
         load_verbalizer(tmp_path / "absent.yaml", "hi")
     with pytest.raises(UserError, match="'xx' is not known"):
         load_verbalizer("themes", "xx")
@@ -72,3 +85,43 @@ def test_label_of_the_data_that_the_file_lacks(themes):
     check_labels(["courage", "sharing"], themes)
     with pytest.raises(UserError, match=r"lacks \(envy, greed\)"):
         check_labels(["greed", "courage", "envy"], themes)
+
+
+def test_english_words_and_template_of_sib200():
+    names = load_verbalizer("sib200", "en")
+    assert names.template == "\nThis text is about "
+    assert names.names == {
+        "science/technology": ("science", "technology"),
+        "travel": ("travel", "tourism"),
+        "politics": ("politics", "government"),
+        "sports": ("sports", "games"),
+        "health": ("health", "medicine"),
+        "entertainment": ("entertainment", "music"),
+        "geography": ("geography", "nature"),
+    }
+
+
+def test_label_set_holds_its_languages_and_some_of_its_classes():
+    label_set = load_labels("sib200", ["en", "bn"])
+    assert label_set.languages == ["en", "bn"]
+    assert label_set["bn"] == load_verbalizer("sib200", "bn")
+    some = label_set.only(["sports", "travel"])
+    assert some.classes == ["sports", "travel"] and some["bn"].names["travel"] == ("ভ্রমণ", "পর্যটন")
+    assert some["en"].template == label_set["en"].template
+    check_labels(["travel"], some)
+    with pytest.raises(UserError, match=r"lacks \(health\)"):
+        check_labels(["travel", "health"], some)
+    with pytest.raises(UserError, match="unknown: cricket"):
+        label_set.only(["cricket"])
+    with pytest.raises(UserError, match="stands there twice"):
+        label_set.only(["sports", "sports"])
+    with pytest.raises(UserError, match="were not read in 'hi', only in en, bn"):
+        label_set["hi"]
+
+
+def test_languages_of_a_label_set_have_the_same_classes():
+    hindi, english = Names("hi", ":", {"a": ("क",), "b": ("ख",)}), Names("en", ":", {"b": ("b",), "a": ("a",)})
+    with pytest.raises(UserError, match="'en' are not the classes"):
+        LabelSet({"hi": hindi, "en": english})
+    with pytest.raises(UserError, match="at least one language"):
+        LabelSet({})

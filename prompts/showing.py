@@ -1,0 +1,110 @@
+"""`kathalab prompts verbalizer show`: which rows of a vocabulary speak for a class, to be read and vetoed."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from corpora.errors import UserError
+from corpora.folders import write_json
+
+
+def verbalizer(
+    action: Literal["show"],
+    labels: str,
+    /,
+    *,
+    languages: list[str],
+    tokenizer: str | None = None,
+    model: str | None = None,
+    neighbours: int = 12,
+    temperature: float = 1.0,
+    space: Literal["input", "output"] = "input",
+    shared: Literal["nearest", "delete", "keep"] = "nearest",
+    subtokens: Literal["mean", "first"] = "mean",
+    word_start: bool = False,
+    stop_list: bool = True,
+    veto: str | None = None,
+    output: str = "verbalizer.json",
+) -> None:
+    """Show the rows of a vocabulary that speak for the classes of a labels file, for a reader to veto.
+
+    Reads a labels file, and with --model a model folder, with --tokenizer a tokenizer folder alone. Prints one line per
+    row and writes the same as JSON: with a model every name's neighbours (NPPrompt) with cosine and weight in a
+    verbalizer of all the languages, with a tokenizer the pieces of the names, else the names. A row that does not
+    belong is struck out by a line in a YAML file given by --veto, e.g. "- {piece: ▁game, class: sports, language: en}"
+    (class and language may be left out).
+
+    Example: kathalab prompts verbalizer show sib200 --languages [hi,en] --model results/quickstart/models/hi
+
+    Args:
+        action: What to do: show.
+        labels: YAML file of class names, or the name of a built-in one (e.g. themes, sib200).
+        languages: Languages to show, e.g. [hi,mr].
+        tokenizer: Tokenizer or model folder, or USER/MODEL on the Hub, to show pieces of names.
+        model: Folder of a causal model with its tokenizer, or USER/MODEL on the Hub, to show neighbours.
+        neighbours: How many rows speak for each name.
+        temperature: Of the softmax over cosines that makes the weights.
+        space: Find neighbours among the input embeddings or the rows of the output head.
+        shared: A row near several classes goes to the nearest, is deleted from all, or kept by all.
+        subtokens: A name's place is the mean of its pieces' rows, or the first piece's row.
+        word_start: Only rows with a space before them.
+        stop_list: Leave out the languages' function words.
+        veto: YAML file of rows to leave out.
+        output: JSON file to write.
+    """
+    from prompts.verbalizers import load_labels, load_vetoes, nonparametric, search_table, stop_words
+    from prompts.verbalizers.pieces import name_pieces
+
+    label_set = load_labels(labels, languages)
+    vetoes = load_vetoes(veto) if veto is not None else []
+    rows: list[dict[str, Any]]
+    if model is not None:
+        from evaluation.models import open_model
+
+        opened, made_by = open_model(model, "cpu")
+        built = nonparametric(
+            label_set,
+            languages,
+            made_by,
+            search_table(opened, space),
+            k=neighbours,
+            temperature=temperature,
+            subtokens=subtokens,
+            shared=shared,
+            stop=stop_words(languages) if stop_list else (),
+            word_start=word_start,
+            veto=vetoes,
+        )
+        rows = built.describe()
+    else:
+        if vetoes:
+            raise UserError("a veto is of neighbours, which only a model has; give --model too.")
+        rows = [
+            {"class": label, "language": language, "name": name}
+            for language in languages
+            for label, names in label_set[language].names.items()
+            for name in names
+        ]
+        if tokenizer is not None:
+            from prompts.models import load_tokenizer
+
+            made_by = load_tokenizer(tokenizer)
+            pieces = {language: name_pieces(made_by, label_set[language]) for language in languages}
+            for row in rows:
+                row["rows"] = pieces[row["language"]][row["class"]][row["name"]]
+                row["pieces"] = made_by.convert_ids_to_tokens(row["rows"])
+    for row in rows:
+        print("\t".join(_shown(value) for value in row.values()))
+    settings = {"neighbours": neighbours, "temperature": temperature, "space": space, "shared": shared}
+    settings |= {"subtokens": subtokens, "word_start": word_start, "stop_list": stop_list, "veto": veto}
+    content = {"labels": labels, "languages": languages, "tokenizer": tokenizer, "model": model}
+    write_json(output, {**content, **(settings if model is not None else {}), "words": rows})
+    what = "rows" if model is not None else "names"
+    print(f"Listed {len(rows)} {what} in {len(languages)} languages; they are in {output}.")
+
+
+def _shown(value: Any) -> str:
+    """A value of a printed line."""
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return " | ".join(map(str, value)) if isinstance(value, list) else str(value)
