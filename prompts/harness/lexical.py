@@ -1,25 +1,52 @@
-"""Methods that know no language model."""
+"""Kinds of method that ask no generative model: class counts, n-grams, names, sentence vectors."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
+from prompts.baselines import (
+    CharacterNaiveBayes,
+    LinearProbe,
+    Majority,
+    NameInText,
+    SentenceEncoder,
+    encoder_states,
+)
+from prompts.harness.methods import Method, Setting
+from prompts.verbalizers import load_labels
 
-from prompts.data import Item
-from prompts.harness.methods import Setting
+
+def names_of(setting: Setting) -> dict[str, dict[str, list[str]]]:
+    """Class -> language -> names, in all languages of the run."""
+    labels = load_labels(setting.labels, setting.every_language)
+    return {
+        label: {language: list(labels[language].names[label]) for language in labels.languages}
+        for label in setting.classes
+    }
 
 
-class Majority:
-    """The commonest class of the training items, whatever the text."""
+def majority(setting: Setting) -> Method:
+    return Majority(setting.classes)
 
-    def __init__(self, setting: Setting):
-        self.classes = setting.classes
-        self._counts: Counter[str] = Counter()
 
-    def fit(self, items: Sequence[Item]) -> None:
-        self._counts = Counter(item.label for item in items)
+def naive_bayes(setting: Setting, transliterate: bool = True, alpha: float = 0.1) -> Method:
+    return CharacterNaiveBayes(setting.classes, transliterate, alpha=alpha)
 
-    def scores(self, items: Sequence[Item], language: str) -> np.ndarray:
-        return np.tile([float(self._counts[label]) for label in self.classes], (len(items), 1))
+
+def name_in_text(setting: Setting) -> Method:
+    return NameInText(names_of(setting))
+
+
+def encoder(setting: Setting, name_languages: list[str] | None = None) -> Method:
+    """Nearness to the classes' names; learns nothing."""
+    return SentenceEncoder(names_of(setting), name_languages=name_languages)
+
+
+def encoder_examples(setting: Setting, name_languages: list[str] | None = None) -> Method:
+    """Nearness to the mean of the training items, of unseen classes to their names."""
+    return SentenceEncoder(names_of(setting), examples=True, name_languages=name_languages)
+
+
+def encoder_probe(setting: Setting, **options: Any) -> Method:
+    """Logistic regression on sentence vectors."""
+    return LinearProbe(setting.classes, encoder_states(), setting.development, **options)

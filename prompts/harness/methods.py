@@ -1,15 +1,20 @@
-"""The methods that a study can run, by the name that a plan gives their kind."""
+"""How a study makes its methods, by the name that a plan gives their kind.
+
+A method may have `facts`, a mapping of plain JSON values that its runs keep; of these the page knows `verbalizer` (rows
+of class, language, name, piece, text and weight) and `parameters` (how many numbers were trained).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
-
-import numpy as np
+from typing import Any
 
 from corpora.errors import UserError
+from prompts.baselines import Method
 from prompts.data import Item
+
+__all__ = ["Kind", "Method", "Setting", "build", "kind_of"]
 
 
 @dataclass(frozen=True)
@@ -32,19 +37,10 @@ class Setting:
     seed: int
     """Of initialisation and order."""
 
-
-class Method(Protocol):
-    """A classifier of a study. It may have `facts`, a mapping of plain JSON values that its runs keep.
-
-    Of these the page knows `verbalizer` (rows of class, language, name, piece and weight) and `parameters` (how many
-    numbers were trained).
-    """
-
-    def fit(self, items: Sequence[Item]) -> None:
-        """Learn from labelled items; a method that does not learn is never asked to."""
-
-    def scores(self, items: Sequence[Item], language: str) -> np.ndarray:
-        """Shape (items, classes), float64; −∞ for a class that the method cannot name."""
+    @property
+    def every_language(self) -> list[str]:
+        """The source language and those of the evaluation."""
+        return list(dict.fromkeys([self.source, *self.languages]))
 
 
 Configuration = Mapping[str, Any]
