@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 
 def open_model(
-    name: str | os.PathLike[str], device: str | None = None
+    name: str | os.PathLike[str], device: str | None = None, opener: Any = None
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """A causal model in evaluation mode (float32) and its tokenizer.
 
-    `name`: a folder, or a Hub name `USER/MODEL`. `device`: default the GPU where there is one. Only safetensors are
-    read. UserError if there is no such model or if the tokenizer does not match it.
+    `name`: a folder, or a Hub name `USER/MODEL`. `device`: default the GPU where there is one. `opener`: transformers'
+    class for another sort of model, default AutoModelForCausalLM. Only safetensors are read, and no code of the model's
+    is run. UserError if there is no such model or if the tokenizer does not match it.
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -32,9 +33,9 @@ def open_model(
     elif not is_hub_name(name):
         raise UserError(f"there is no model folder {name!r}; check the path.")
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name)
-        model, loading = cast(Any, AutoModelForCausalLM).from_pretrained(
-            name, dtype=torch.float32, use_safetensors=True, output_loading_info=True
+        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+        model, loading = cast(Any, opener or AutoModelForCausalLM).from_pretrained(
+            name, dtype=torch.float32, use_safetensors=True, output_loading_info=True, trust_remote_code=False
         )
     except Exception as error:  # what a damaged file raises differs by library, and some raise bare Exception
         reason = str(error).strip().split("\n")[0].rstrip(".")

@@ -56,14 +56,13 @@ def split_question(
 ) -> tuple[list[int], list[int]]:
     """Ids of the text and of the template (without special tokens), tokenized as one string with what follows.
 
-    Pieces may span borders (`▁name`), so the template ends where the ids of `text + template + name` begin to differ
-    between `names`; without names the spaces at its end are left to the answer, whose first piece carries them.
+    Pieces may span borders (`▁name`), so the template ends where the ids of `text + template` and of it with each of
+    `names` begin to differ; without names the spaces at its end are left to the answer, whose first piece carries them.
     """
     asked = text + template
-    whole = [asked + name for name in names] if names else [asked.rstrip(" ") if template else asked]
-    text_ids, *candidates = tokenizer([text, *whole], add_special_tokens=False, verbose=False)["input_ids"]
-    if len(names) == 1:
-        candidates.append(tokenizer(asked, add_special_tokens=False, verbose=False)["input_ids"])
+    bare = asked if names or not template else asked.rstrip(" ")
+    strings = [text, bare, *(asked + name for name in names)]
+    text_ids, *candidates = tokenizer(strings, add_special_tokens=False, verbose=False)["input_ids"]
     shared = os.path.commonprefix(candidates)
     border = len(os.path.commonprefix([text_ids, shared]))
     return list(shared[:border]), list(shared[border:])

@@ -1,14 +1,20 @@
-"""What prompting needs of a Hugging Face causal model beyond opening it."""
+"""What scoring names needs of a Hugging Face model beyond opening it."""
 
 from __future__ import annotations
 
 import copy
 import inspect
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from corpora.errors import UserError
 from evaluation.models import is_hub_name
@@ -29,7 +35,8 @@ def with_random_weights(model: PreTrainedModel, seed: int = 0) -> PreTrainedMode
     """A model of the same configuration with freshly drawn weights, on the same device."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        fresh = AutoModelForCausalLM.from_config(copy.deepcopy(model.config), dtype=torch.float32)
+        auto = AutoModelForSeq2SeqLM if model.config.is_encoder_decoder else AutoModelForCausalLM
+        fresh = cast(Any, auto).from_config(copy.deepcopy(model.config), dtype=torch.float32)
     return fresh.eval().to(model.device)
 
 
