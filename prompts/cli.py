@@ -75,7 +75,7 @@ def evaluate(
     from prompts.data import sample, sib200_items, sib200_path, theme_items
     from prompts.evaluate import describe, evaluate_task
     from prompts.verbalizers import labels_path, load_verbalizer
-    from prompts.zero_shot import ZeroShotClassifier
+    from prompts.zero_shot import NameScorer
 
     inputs: dict[str, str] = {}
     tasks: list[tuple[str, Names, list[Item], list[Item]]] = []
@@ -98,7 +98,7 @@ def evaluate(
         inputs["model"] = model_fingerprint(model, causal_model)
         results = []
         for task, names, classified, labelled in tasks:
-            classifier = ZeroShotClassifier(causal_model, tokenizer, names, score, calibration, keep)
+            classifier = NameScorer(causal_model, tokenizer, names, score, calibration, keep)
             results.append(evaluate_task(task, classifier, sample(classified, items, seed), labelled, seed))
             print(describe(results[-1].summary))
         summaries: list[dict[str, Any]] = [{"model": model, "split": split, **result.summary} for result in results]
@@ -123,6 +123,70 @@ def evaluate(
     print(f"Classified {len(records)} texts in {len(results)} tasks; scores and predictions are in {output}.")
 
 
+def export(
+    prompt: str,
+    /,
+    *,
+    output: str,
+    base_model: str = "",
+    base_license: str = "",
+    license: str = "",
+    accuracy: dict[str, float] | None = None,
+    evaluated_on: str = "",
+) -> None:
+    """Copy a trained prompt with what others have to know of it, ready to be published.
+
+    Reads a prompt folder. Writes another with the same vectors and with what is given here added to rosprompt.json and
+    to the card; what is not given stays as it was. A prompt that is nothing but a prefix is a PEFT adapter as well.
+
+    Example: kathalab prompts export results/prompts/sib200 --output results/prompts/to-publish
+    --base-model google/gemma-3-270m --base-license gemma --accuracy '{hi: 0.72}' --evaluated-on 'SIB-200, test'
+
+    Args:
+        prompt: Prompt folder.
+        output: Folder to write.
+        base_model: Name of the base model on the Hub, USER/MODEL, from which others can open it.
+        base_license: Licence or terms of the base model, named on the card.
+        license: Licence of the prompt itself, as the Hub names it (apache-2.0 unless another was given before).
+        accuracy: Share of texts classified right by language, between 0 and 1.
+        evaluated_on: The data on which that was measured.
+    """
+    from pathlib import Path
+
+    from prompts.soft.publishing import export_prompt
+
+    given = {
+        "base_model": base_model,
+        "base_license": base_license,
+        "license": license,
+        "accuracy": accuracy,
+        "evaluated_on": evaluated_on,
+    }
+    content = export_prompt(Path(prompt), Path(output), **{name: value for name, value in given.items() if value})
+    print(f"Exported {content['numbers']:,} trained numbers with their card; the prompt is in {output}.")
+
+
+def publish(prompt: str, /, repo: str, private: bool = False, dry_run: bool = False) -> None:
+    """Publish a prompt on the Hugging Face Hub.
+
+    Reads a prompt folder and checks it against its manifest. Writes nothing here; creates the repository if it is
+    missing and uploads vectors, rosprompt.json and card. The token comes from HF_TOKEN or `hf auth login`.
+
+    Example: kathalab prompts publish results/prompts/to-publish --repo USER/NAME
+
+    Args:
+        prompt: Prompt folder.
+        repo: Repository on the Hub, USER/NAME.
+        private: Make a new repository private.
+        dry_run: List the files instead of uploading them.
+    """
+    from pathlib import Path
+
+    from prompts.soft.publishing import publish_prompt
+
+    print(publish_prompt(Path(prompt), repo, private, dry_run))
+
+
 def fit() -> None:
     """Train a soft prompt for a frozen model on a few labelled texts (LightningCLI; see `fit --help`)."""
 
@@ -134,4 +198,5 @@ def main(arguments: list[str]) -> None:
 
         train(arguments)
         return
-    run_verb("prompts", "Classification with frozen models and prompts.", [evaluate, fit, verbalizer, study], arguments)
+    verbs = [evaluate, fit, study, verbalizer, export, publish]
+    run_verb("prompts", "Classification with frozen models and prompts.", verbs, arguments)

@@ -13,7 +13,7 @@ from prompts.data import Item, sample
 from prompts.metrics import measures
 from prompts.models import with_random_weights
 from prompts.verbalizers import check_labels
-from prompts.zero_shot import ZeroShotClassifier
+from prompts.zero_shot import NameScorer
 
 LEARNED_ITEMS = 2000
 """Most labelled texts that naive Bayes learns from (a seeded sample of the training split)."""
@@ -28,7 +28,7 @@ class Result:
 
 
 def evaluate_task(
-    task: str, classifier: ZeroShotClassifier, items: Sequence[Item], labelled: Sequence[Item], seed: int = 0
+    task: str, classifier: NameScorer, items: Sequence[Item], labelled: Sequence[Item], seed: int = 0
 ) -> Result:
     """Classify `items` of one language, all in the classifier's classes; `labelled` is what naive Bayes learns from.
 

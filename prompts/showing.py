@@ -16,6 +16,7 @@ def verbalizer(
     languages: list[str],
     tokenizer: str | None = None,
     model: str | None = None,
+    kind: Literal["names", "contextual"] = "names",
     neighbours: int = 12,
     temperature: float = 1.0,
     space: Literal["input", "output"] = "input",
@@ -42,6 +43,8 @@ def verbalizer(
         languages: Languages to show, e.g. [hi,mr].
         tokenizer: Tokenizer or model folder, or USER/MODEL on the Hub, to show pieces of names.
         model: Folder of a causal model with its tokenizer, or USER/MODEL on the Hub, to show neighbours.
+        kind: Neighbours of the names' own rows, or of what the model foretells after a text that is only the name (then
+            always among the rows of the output head).
         neighbours: How many rows speak for each name.
         temperature: Of the softmax over cosines that makes the weights.
         space: Find neighbours among the input embeddings or the rows of the output head.
@@ -52,7 +55,7 @@ def verbalizer(
         veto: YAML file of rows to leave out.
         output: JSON file to write.
     """
-    from prompts.verbalizers import load_labels, load_vetoes, nonparametric, search_table, stop_words
+    from prompts.verbalizers import contextual, load_labels, load_vetoes, nonparametric, search_table, stop_words
     from prompts.verbalizers.pieces import name_pieces
 
     label_set = load_labels(labels, languages)
@@ -60,21 +63,23 @@ def verbalizer(
     rows: list[dict[str, Any]]
     if model is not None:
         from evaluation.models import open_model
+        from prompts.models import AnswerModel
 
-        opened, made_by = open_model(model, "cpu")
-        built = nonparametric(
-            label_set,
-            languages,
-            made_by,
-            search_table(opened, space),
-            k=neighbours,
-            temperature=temperature,
-            subtokens=subtokens,
-            shared=shared,
-            stop=stop_words(languages) if stop_list else (),
-            word_start=word_start,
-            veto=vetoes,
-        )
+        options: dict[str, Any] = {
+            "k": neighbours,
+            "temperature": temperature,
+            "subtokens": subtokens,
+            "shared": shared,
+            "stop": stop_words(languages) if stop_list else (),
+            "word_start": word_start,
+            "veto": vetoes,
+        }
+        answering = AnswerModel(*open_model(model, "cpu"))
+        if kind == "contextual":
+            built = contextual(label_set, languages, answering, **options)
+        else:
+            table = search_table(answering, space)
+            built = nonparametric(label_set, languages, answering.tokenizer, table, **options)
         rows = built.describe()
     else:
         if vetoes:
@@ -95,7 +100,13 @@ def verbalizer(
                 row["pieces"] = made_by.convert_ids_to_tokens(row["rows"])
     for row in rows:
         print("\t".join(_shown(value) for value in row.values()))
-    settings = {"neighbours": neighbours, "temperature": temperature, "space": space, "shared": shared}
+    settings: dict[str, Any] = {
+        "kind": kind,
+        "neighbours": neighbours,
+        "temperature": temperature,
+        "space": space,
+        "shared": shared,
+    }
     settings |= {"subtokens": subtokens, "word_start": word_start, "stop_list": stop_list, "veto": veto}
     content = {"labels": labels, "languages": languages, "tokenizer": tokenizer, "model": model}
     write_json(output, {**content, **(settings if model is not None else {}), "words": rows})

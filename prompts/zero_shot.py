@@ -36,7 +36,7 @@ class Question:
 
 
 @dataclass
-class ZeroShotClassifier:
+class NameScorer:
     """Scores the classes of a verbalizer by log p(name | text + template).
 
     `score`: `total` log-probability of a name, or its mean per `token` or per `character`. `calibration` (see

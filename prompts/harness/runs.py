@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -181,8 +182,12 @@ def _records(run: Run, language: str, items: Sequence[Item], scores: np.ndarray)
 
 def _content(value: Any) -> str | None:
     """What a folder that a configuration names holds; None if it names none."""
-    if not isinstance(value, str) or not (folder := Path(value)).is_dir():
-        return None
+    return _of_folder(value) if isinstance(value, str) and Path(value).is_dir() else None
+
+
+@cache
+def _of_folder(name: str) -> str:
+    folder = Path(name)
     if (folder / MANIFEST).is_file():
         return fingerprint(folder)
     return "+".join(sha256(path) for path in sorted(folder.glob("*.safetensors")))

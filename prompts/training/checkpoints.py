@@ -52,7 +52,9 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
     except OSError:
         raise
     except Exception:  # what a damaged file raises differs
-        raise UserError(f"the checkpoint {os.fspath(path)!r} is damaged; remove the run folder and train again.") from None
+        raise UserError(
+            f"the checkpoint {os.fspath(path)!r} is damaged; remove the run folder and train again."
+        ) from None
     if not isinstance(checkpoint, dict) or "kathalab" not in checkpoint:
         raise UserError(f"{os.fspath(path)!r} was not made by `kathalab prompts fit`; give another checkpoint.")
     return checkpoint

@@ -119,7 +119,9 @@ def draw(items: Sequence[Item], shots: int | None, seed: int) -> list[Item]:
     for label in sorted({item.label for item in items}):
         members = [number for number, item in enumerate(items) if item.label == label]
         if len(members) < shots:
-            raise UserError(f"the class {label!r} has {len(members)} items, but {shots} are to be drawn; ask for fewer.")
+            raise UserError(
+                f"the class {label!r} has {len(members)} items, but {shots} are to be drawn; ask for fewer."
+            )
         own = int.from_bytes(hashlib.sha256(label.encode()).digest()[:4])
         chosen.update(np.random.default_rng([seed, own]).permutation(members)[:shots].tolist())
     return [items[number] for number in sorted(chosen)]

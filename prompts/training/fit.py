@@ -27,6 +27,7 @@ DESCRIPTION = (
     "metrics.csv, config.yaml, checkpoints/ and manifest.json. "
     "Example: kathalab prompts fit --config prompts/configs/sib200-gemma.yaml --ckpt_path last"
 )
+BASE = Path(__file__).parents[1] / "configs" / "base.yaml"
 
 
 def fit(arguments: list[str]) -> None:
@@ -70,7 +71,7 @@ class PromptCLI(LightningCLI):
             parser_kwargs={
                 "prog": "kathalab prompts",
                 "exit_on_error": False,
-                "fit": {"description": DESCRIPTION, "exit_on_error": False},
+                "fit": {"description": DESCRIPTION, "default_config_files": [str(BASE)], "exit_on_error": False},
             },
         )
 
@@ -115,9 +116,9 @@ class PromptCLI(LightningCLI):
         if options.get("ckpt_path"):
             load(options["ckpt_path"])  # a damaged one is told of before the model is read
         data = self.datamodule
-        languages = list(dict.fromkeys([data.language, *self.model.verbalizer.languages]))
+        languages = list(dict.fromkeys([data.language, *(self.model.verbalizer.languages or [])]))
         self.label_set = load_labels(data.labels, languages)
-        answering = open_answer_model(self.model.source)
+        answering = open_answer_model(self.model.source, str(self.trainer.strategy.root_device))
         prepare(self.model, answering, self.label_set, data.language, data)
         self.checkpoints.identity = run_identity(self.model, data, data.language) | {"trainer.max_epochs": self.epochs}
         numbers = sum(weight.numel() for weight in self.model.soft.parameters())
@@ -128,8 +129,10 @@ class PromptCLI(LightningCLI):
         try:
             self.trainer.fit(**options)
         except SystemExit:  # Lightning's answer to Ctrl-C
-            print("training stopped; the same command with `--ckpt_path last` goes on from the last validation.",
-                  file=sys.stderr)
+            print(
+                "training stopped; the same command with `--ckpt_path last` goes on from the last validation.",
+                file=sys.stderr,
+            )
             raise KeyboardInterrupt from None
 
     def after_fit(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import lightning.pytorch as pl
@@ -39,8 +39,8 @@ class Words:
     kind: Literal["names", "nonparametric", "contextual"] = "names"
     """The names' own pieces, the vocabulary's nearest to them (NPPrompt), or nearest to what the model foretells of
     them."""
-    languages: list[str] = field(default_factory=lambda: ["en"])
-    """Languages whose names are used."""
+    languages: list[str] | None = None
+    """Languages whose names are used; that of the data if null."""
     subtokens: Literal["mean", "first"] = "mean"
     """Of a name of several pieces: their mean, or the first."""
     neighbours: PositiveInt = 12
@@ -64,7 +64,7 @@ class PromptTuning(pl.LightningModule):
         start_text: str = "",
         seed: NonNegativeInt = 0,
         verbalizer: Words = Words(),
-        objective: Objective = Objective(),
+        objective: Objective = Objective(),  # noqa: B008 - it is frozen
         rates: Rates = Rates(),
         rate_unit: Literal["absolute", "embedding"] = "absolute",
         warmup: ClosedUnitInterval = 0.1,
@@ -106,13 +106,16 @@ class PromptTuning(pl.LightningModule):
         self.validation: dict[str, float] = {}
         """`loss` and `accuracy` of the last validation."""
 
-    def prepare(
-        self, lesson: Lesson, template: str, names: Sequence[str] = (), texts: Sequence[str] = ()
-    ) -> None:
+    def prepare(self, lesson: Lesson, template: str, names: Sequence[str] = (), texts: Sequence[str] = ()) -> None:
         """Make the prompt and what it is taught; `names` and `texts` are what it may start from."""
         answering = lesson.model
         shallow = initialise(
-            self.layout, answering, self.start, text=self.start_text or template, names=names, texts=texts,
+            self.layout,
+            answering,
+            self.start,
+            text=self.start_text or template,
+            names=names,
+            texts=texts,
             seed=self.seed,
         )
         self.soft = shallow
@@ -130,9 +133,11 @@ class PromptTuning(pl.LightningModule):
         return self.lesson.terms(self.soft, numbers)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """AdamW. The vectors of all places are rows of one matrix, which has the highest of their rates; `optimizer_step`
-        shortens the steps of the others."""
-        network = [weight for name, weight in self.soft.named_parameters() if name.split(".")[0] in ("norm", "down", "up")]
+        """AdamW. The vectors of all places are rows of one matrix, which has the highest of their rates;
+        `optimizer_step` shortens the steps of the others."""
+        network = [
+            weight for name, weight in self.soft.named_parameters() if name.split(".")[0] in ("norm", "down", "up")
+        ]
         vectors = [weight for weight in self.soft.parameters() if not any(weight is other for other in network)]
         self.peaks = [float(self.row_rates.max()), float(self.rates.network)]
         groups = [{"params": vectors, "lr": self.peaks[0]}, {"params": network, "lr": self.peaks[1]}]

@@ -19,9 +19,7 @@ from torch.nn.functional import normalize
 Smoothing = Literal["none", "uniform", "exclude_negatives", "class_uniform", "similarity"]
 
 
-def smoothed_targets(
-    mass: Tensor, smoothing: Smoothing, epsilon: float, similarity: Tensor | None = None
-) -> Tensor:
+def smoothed_targets(mass: Tensor, smoothing: Smoothing, epsilon: float, similarity: Tensor | None = None) -> Tensor:
     """The distribution that each class is trained towards, (1 − ε) t_y + ε u_y; mass -> [classes, outcomes].
 
     t_y is the class's own mass, scaled to sum to 1. u_y is, by `smoothing`:

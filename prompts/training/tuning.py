@@ -106,7 +106,7 @@ def prepare(
     content_free = answering.ask(own[language].content_free, template, names, module.layout.length)
     lesson = Lesson(
         answering,
-        build_verbalizer(module.verbalizer, own, answering),
+        build_verbalizer(module.verbalizer, own, language, answering),
         module.objective,
         ask(data.training),
         ask(data.validation),
@@ -115,9 +115,9 @@ def prepare(
     module.prepare(lesson, template, names, texts)
 
 
-def build_verbalizer(words: Words, label_set: LabelSet, answering: AnswerModel) -> Verbalizer:
-    """The verbalizer that these options describe."""
-    languages = list(words.languages)
+def build_verbalizer(words: Words, label_set: LabelSet, language: str, answering: AnswerModel) -> Verbalizer:
+    """The verbalizer that these options describe, for data in a language."""
+    languages = list(words.languages or [language])
     if words.kind == "names":
         return from_names(label_set, languages, answering.tokenizer, words.subtokens, words.combine)
     options: dict[str, Any] = {
@@ -139,13 +139,13 @@ def run_identity(module: PromptTuning, data: ItemBatches, language: str) -> dict
         "the tokenizer": tokenizer_sha256(module.lesson.model.tokenizer),
         "model.start": digest_of(module.lesson.start),
         "model.verbalizer": digest_of(module.lesson.verbalizer.weights, module.lesson.verbalizer.rows),
-        "the questions": hashlib.sha256(repr(module.lesson.training.asked).encode()).hexdigest(),
         "model.rate_unit": module.unit,
         "data.language": language,
         "data.training": digest(data.training),
         "data.validation": digest(data.validation),
         "data.batch_size": data.batch_size,
         "data.order_seed": data.order_seed,
+        "the questions": hashlib.sha256(repr(module.lesson.training.asked).encode()).hexdigest(),
     }
     for name in ("kind", "hidden", "seed", "warmup", "weight_decay"):
         plain[f"model.{name}"] = getattr(module, name)

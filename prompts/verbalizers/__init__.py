@@ -7,6 +7,7 @@ from prompts.verbalizers.labels import (
     Names,
     check_labels,
     labels_path,
+    load_aliases,
     load_labels,
     load_verbalizer,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "from_names",
     "from_record",
     "labels_path",
+    "load_aliases",
     "load_labels",
     "load_verbalizer",
     "load_vetoes",

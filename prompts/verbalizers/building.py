@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 from corpora.errors import UserError
 from prompts.verbalizers.labels import LabelSet
@@ -120,10 +120,9 @@ def contextual(label_set: LabelSet, languages: Sequence[str], model: AnswerModel
     return nonparametric(label_set, languages, tokenizer, model.head, anchors=anchors, **options)
 
 
-def search_table(model: PreTrainedModel, space: Space = "input") -> torch.Tensor:
+def search_table(model: AnswerModel, space: Space = "input") -> torch.Tensor:
     """The rows to find neighbours in: the model's input embeddings or its head's rows; the same where they are tied."""
-    rows = model.get_input_embeddings() if space == "input" else model.get_output_embeddings()
-    return cast(torch.Tensor, cast(Any, rows).weight).detach()
+    return cast(Any, model.model.get_input_embeddings()).weight.detach() if space == "input" else model.head.detach()
 
 
 def _pieces(label_set: LabelSet, languages: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> dict[Key, list[int]]:

@@ -7,6 +7,7 @@ A labels file is YAML:
     labels:
       sports: {hi: [खेल, खेलकूद], en: [sports]}
       health: {hi: [स्वास्थ्य], en: [health]}
+    aliases: {khel: sports}                    # optional: other names that the data set's files give a class
 """
 
 from __future__ import annotations
@@ -124,6 +125,21 @@ def load_verbalizer(labels: str | os.PathLike[str], language: str) -> Names:
     neutral = content.get("content_free", {}).get(language, list(CONTENT_FREE))
     what = f"'content_free' in {language!r} is no list of texts"
     return Names(language, template, names, _strings(path, neutral, what))
+
+
+def load_aliases(labels: str | os.PathLike[str]) -> dict[str, str]:
+    """Label of the data -> class, where a labels file says that they are the same; UserError if there is no such class.
+
+    Data sets in several languages may call one class by several names (IndicNews: `khel`, `sports`).
+    """
+    path = labels_path(labels)
+    content = _read(path)
+    aliases = content.get("aliases", {})
+    if not isinstance(aliases, dict) or not all(isinstance(key, str) for key in aliases):
+        raise UserError(f"the labels file {str(path)!r} has 'aliases' that are not given as LABEL: CLASS.")
+    if wrong := [label for label in aliases.values() if label not in content["labels"]]:
+        raise UserError(f"the labels file {str(path)!r} has an alias of {wrong[0]!r}, which is no class of it.")
+    return dict(aliases)
 
 
 def check_labels(labels: Sequence[str], names: Names | LabelSet) -> None:

@@ -21,7 +21,9 @@ def name_pieces(tokenizer: PreTrainedTokenizerBase, names: Names) -> dict[str, d
     """Class -> name -> the identifiers that write it after the language's template.
 
     Template and name are tokenized together, for a piece may hold the space between them (`▁name`); what the template
-    without its last spaces makes alone is taken off. UserError if the tokenizer lacks a name's letters.
+    without its last spaces makes alone is taken off. So the pieces follow `AnswerModel.ask(texts, template)`, asked
+    without names, for those of one language may share a first piece that the others' lack. UserError if the tokenizer
+    lacks a name's letters.
     """
     every = [(label, name) for label, words in names.names.items() for name in words]
     strings = [names.template.rstrip(" "), *(names.template + name for _, name in every)]

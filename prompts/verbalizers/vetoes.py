@@ -13,7 +13,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 from transformers import PreTrainedTokenizerBase
@@ -74,8 +74,11 @@ def vetoed(
 
 def _row(veto: Veto, tokenizer: PreTrainedTokenizerBase) -> int:
     row = veto.row if veto.piece is None else tokenizer.convert_tokens_to_ids(veto.piece)
-    unknown = not isinstance(row, int) or not 0 <= row < len(tokenizer)
-    if unknown or (veto.piece is not None and tokenizer.convert_ids_to_tokens(row) != veto.piece):
-        named = veto.row if veto.piece is None else veto.piece
-        raise UserError(f"a veto names {named!r}, which is no piece of this tokenizer; see `verbalizer show`.")
-    return int(cast(int, row))
+    if (
+        isinstance(row, int)
+        and 0 <= row < len(tokenizer)
+        and veto.piece in (None, tokenizer.convert_ids_to_tokens(row))
+    ):
+        return row
+    named = veto.row if veto.piece is None else veto.piece
+    raise UserError(f"a veto names {named!r}, which is no piece of this tokenizer; see `verbalizer show`.")

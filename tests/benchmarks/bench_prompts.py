@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerF
 
 from prompts.data import sample, sib200_items
 from prompts.verbalizers import load_verbalizer
-from prompts.zero_shot import ZeroShotClassifier
+from prompts.zero_shot import NameScorer
 
 ITEMS = 200
 
@@ -58,7 +58,7 @@ def main():
             tie_word_embeddings=True,
         )
         model = AutoModelForCausalLM.from_config(config).eval()
-        classifier = ZeroShotClassifier(model, tokenizer, load_verbalizer("themes", "hi"))
+        classifier = NameScorer(model, tokenizer, load_verbalizer("themes", "hi"))
         start = time.process_time()
         classifier.class_scores(texts)
         seconds = time.process_time() - start

@@ -63,7 +63,7 @@ def test_same_command_same_bytes_and_other_settings_other_scores(model_folder, c
 
 
 def test_model_at_chance_says_so_and_an_informed_one_does_not(model_folder, make_corpus, tmp_path, capsys, monkeypatch):
-    from prompts.zero_shot import ZeroShotClassifier
+    from prompts.zero_shot import NameScorer
 
     # enough items that always saying one class (25%) is surely above 1 / 8: it is the majority that must be beaten
     corpus = make_corpus(tmp_path / "corpus", stories_per_theme=(2, 40))
@@ -76,7 +76,7 @@ def test_model_at_chance_says_so_and_an_informed_one_does_not(model_folder, make
 
             return np.array([[float(label == label_of(text)) for label in classes] for text in texts])
 
-        monkeypatch.setattr(ZeroShotClassifier, "class_scores", class_scores)
+        monkeypatch.setattr(NameScorer, "class_scores", class_scores)
         assert run("evaluate", model_folder, "--corpus", corpus, "--languages=[hi]", "--output", tmp_path / name) == 0
         (task,) = json.loads((tmp_path / name / "scores.json").read_text())["tasks"]
         assert task["accuracy"]["low"] > task["chance"]

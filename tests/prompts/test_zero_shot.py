@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerFast
 from corpora.errors import UserError
 from prompts.models import with_random_weights
 from prompts.verbalizers import Names
-from prompts.zero_shot import ZeroShotClassifier, special_prefix
+from prompts.zero_shot import NameScorer, special_prefix
 
 
 def naive_score(model, tokenizer, asked, name):
@@ -27,7 +27,7 @@ def naive_score(model, tokenizer, asked, name):
 @pytest.mark.parametrize("kind", ["llama", "gpt2", "bloom", "xglm"])
 def test_equals_one_name_at_a_time(kind, build_model, tokenizer, themes, sentences):
     model = build_model(kind)
-    scores = ZeroShotClassifier(model, tokenizer, themes).name_scores(sentences)
+    scores = NameScorer(model, tokenizer, themes).name_scores(sentences)
     names = [name for names in themes.names.values() for name in names]
     expected = [[naive_score(model, tokenizer, text + themes.template, name) for name in names] for text in sentences]
     assert scores == pytest.approx(np.array(expected), abs=2e-4)
@@ -37,7 +37,7 @@ def test_equals_one_name_at_a_time(kind, build_model, tokenizer, themes, sentenc
 @pytest.mark.parametrize("kind", ["llama", "gpt2", "bloom", "xglm"])
 def test_scores_do_not_depend_on_company(kind, build_model, tokenizer, themes, sentences):
     texts = [*sentences, "", sentences[0] + sentences[1], "0 1 2", "2 1 0"]
-    classifier = ZeroShotClassifier(build_model(kind), tokenizer, themes)
+    classifier = NameScorer(build_model(kind), tokenizer, themes)
     lengths = [len(classifier.question(text).prompt) for text in texts]
     assert lengths[-1] == lengths[-2] and len(set(lengths)) > 4  # two texts share a batch, the others do not
     together = classifier.name_scores(texts)
@@ -49,12 +49,12 @@ def test_scores_do_not_depend_on_company(kind, build_model, tokenizer, themes, s
 def test_longer_names_beside_it_do_not_change_a_name(build_model, tokenizer, themes, sentences):
     longer = replace(themes, names={**themes.names, "care": ("पेड़-पौधों और पशु-पक्षियों की देखभाल",)})
     model = build_model()
-    short = ZeroShotClassifier(model, tokenizer, themes).name_scores(sentences)
-    assert ZeroShotClassifier(model, tokenizer, longer).name_scores(sentences)[:, :-1] == pytest.approx(short, abs=2e-4)
+    short = NameScorer(model, tokenizer, themes).name_scores(sentences)
+    assert NameScorer(model, tokenizer, longer).name_scores(sentences)[:, :-1] == pytest.approx(short, abs=2e-4)
 
 
 def test_scores_per_token_and_per_character(build_model, tokenizer, themes, sentences):
-    classifier = ZeroShotClassifier(build_model(), tokenizer, themes)
+    classifier = NameScorer(build_model(), tokenizer, themes)
     total = classifier.name_scores(sentences)
     names = [name for names in themes.names.values() for name in names]
     assert replace(classifier, score="character").name_scores(sentences) * [len(n) for n in names] == pytest.approx(
@@ -67,15 +67,15 @@ def test_scores_per_token_and_per_character(build_model, tokenizer, themes, sent
 @pytest.mark.parametrize("score", ["total", "token", "character"])
 def test_calibration_makes_content_free_input_uniform(score, build_model, tokenizer, themes):
     one = replace(themes, content_free=("कुछ",))
-    scores = ZeroShotClassifier(build_model(), tokenizer, one, score).class_scores(["कुछ"])
+    scores = NameScorer(build_model(), tokenizer, one, score).class_scores(["कुछ"])
     assert scores == pytest.approx(np.zeros((1, 4)), abs=1e-6)
-    several = ZeroShotClassifier(build_model(), tokenizer, themes, score).class_scores(themes.content_free)
+    several = NameScorer(build_model(), tokenizer, themes, score).class_scores(themes.content_free)
     assert several.mean(axis=0) == pytest.approx(np.zeros(4), abs=1e-4)
-    assert np.ptp(ZeroShotClassifier(build_model(), tokenizer, one, score, "none").class_scores(["कुछ"])) > 0.1
+    assert np.ptp(NameScorer(build_model(), tokenizer, one, score, "none").class_scores(["कुछ"])) > 0.1
 
 
 def test_class_scores_the_mean_of_its_names(build_model, tokenizer, themes, sentences):
-    classifier = ZeroShotClassifier(build_model(), tokenizer, themes, calibration="none")
+    classifier = NameScorer(build_model(), tokenizer, themes, calibration="none")
     names, classes = classifier.name_scores(sentences), classifier.class_scores(sentences)
     assert classes[:, 0] == pytest.approx(names[:, :2].mean(axis=1))
     assert classes[:, 1] == pytest.approx(names[:, 2])
@@ -122,7 +122,7 @@ class KnownModel:
 
 
 def test_known_model_gives_known_answers():
-    classifier = ZeroShotClassifier(KnownModel(), word_tokenizer(), SPORTS_OR_HEALTH, calibration="none")
+    classifier = NameScorer(KnownModel(), word_tokenizer(), SPORTS_OR_HEALTH, calibration="none")
     expected = [[math.log(0.8), math.log(0.1 * 0.5)], [math.log(0.6), math.log(0.3 * 0.5)]]
     assert classifier.class_scores(["ball", "it pill it"]) == pytest.approx(np.array(expected), abs=1e-6)
     per_token = replace(classifier, score="token").class_scores(["ball"])
@@ -130,14 +130,23 @@ def test_known_model_gives_known_answers():
 
 
 def test_calibration_removes_the_bias_of_the_known_model():
-    biased = ZeroShotClassifier(KnownModel(), word_tokenizer(), SPORTS_OR_HEALTH, calibration="none")
+    biased = NameScorer(KnownModel(), word_tokenizer(), SPORTS_OR_HEALTH, calibration="none")
     assert biased.class_scores(["ball", "pill"]).argmax(axis=1).tolist() == [0, 0]
     scores = replace(biased, calibration="content-free").class_scores(["ball", "pill"])
     assert scores == pytest.approx(np.array([[0, 0], [math.log(0.6 / 0.8), math.log(3)]]), abs=1e-6)
 
 
+def test_calibration_by_the_template_alone_and_by_the_batch():
+    biased = ZeroShotClassifier(KnownModel(), word_tokenizer(), SPORTS_OR_HEALTH, calibration="none")
+    pmi = replace(biased, calibration="pmi").class_scores(["ball", "pill"])  # after nothing as after `ball`
+    assert pmi == pytest.approx(np.array([[0, 0], [math.log(0.6 / 0.8), math.log(3)]]), abs=1e-6)
+    batch = replace(biased, calibration="batch").class_scores(["ball", "pill"])
+    sports, health = math.log(0.6 / 0.8) / 2, math.log(3) / 2
+    assert batch == pytest.approx(np.array([[-sports, -health], [sports, health]]), abs=1e-6)
+
+
 def test_text_too_long_is_cut_and_the_template_stays():
-    classifier = ZeroShotClassifier(KnownModel(context=7), word_tokenizer(), SPORTS_OR_HEALTH)
+    classifier = NameScorer(KnownModel(context=7), word_tokenizer(), SPORTS_OR_HEALTH)
     long = "pill it it it ball"  # BOS + 5 + template 1 + name 2 = 9 of 7
     assert decode(classifier.question(long).prompt) == "<s> it it ball about"
     assert decode(replace(classifier, keep="start").question(long).prompt) == "<s> pill it it about"
@@ -148,7 +157,7 @@ def test_text_too_long_is_cut_and_the_template_stays():
 
 
 def test_cut_text_scores_as_its_kept_end(build_model, tokenizer, themes, sentences):
-    classifier = ZeroShotClassifier(build_model(context=96), tokenizer, themes)
+    classifier = NameScorer(build_model(context=96), tokenizer, themes)
     question = classifier.question(" ".join(sentences * 5))
     assert question.cut
     assert len(question.prompt) + max(map(len, question.names)) == 96
@@ -159,7 +168,7 @@ def test_cut_text_scores_as_its_kept_end(build_model, tokenizer, themes, sentenc
 
 
 def test_prompt_and_name_are_the_tokens_of_the_whole_string(build_model, tokenizer, themes, sentences):
-    question = ZeroShotClassifier(build_model(), tokenizer, themes).question(sentences[0])
+    question = NameScorer(build_model(), tokenizer, themes).question(sentences[0])
     names = [name for names in themes.names.values() for name in names]
     for name, ids in zip(names, question.names, strict=True):
         assert question.prompt + ids == tokenizer(sentences[0] + themes.template + name)["input_ids"]
@@ -168,7 +177,7 @@ def test_prompt_and_name_are_the_tokens_of_the_whole_string(build_model, tokeniz
 
 def test_name_that_begins_another_name_keeps_its_tokens():
     nested = replace(SPORTS_OR_HEALTH, names={"a": ("health",), "b": ("health care",)})
-    question = ZeroShotClassifier(KnownModel(), word_tokenizer(), nested).question("it")
+    question = NameScorer(KnownModel(), word_tokenizer(), nested).question("it")
     assert [decode(ids) for ids in question.names] == ["health", "health care"]
 
 
@@ -180,12 +189,12 @@ def test_special_prefix_is_what_stands_before_the_text(template, prefix):
 def test_name_unknown_to_the_tokenizer_is_refused():
     unknown = replace(SPORTS_OR_HEALTH, names={"sports": ("sport",), "art": ("music",)})
     with pytest.raises(UserError, match="cannot write the class name 'music'"):
-        ZeroShotClassifier(KnownModel(), word_tokenizer(), unknown).class_scores(["it"])
+        NameScorer(KnownModel(), word_tokenizer(), unknown).class_scores(["it"])
 
 
 def test_template_that_fills_the_context_is_refused():
     with pytest.raises(UserError, match="take 3 tokens, but the model's context holds 3"):
-        ZeroShotClassifier(KnownModel(context=3), word_tokenizer(), SPORTS_OR_HEALTH).class_scores(["it"])
+        NameScorer(KnownModel(context=3), word_tokenizer(), SPORTS_OR_HEALTH).class_scores(["it"])
 
 
 def test_random_weights_are_seeded_and_leave_the_model_and_the_global_seed_alone(build_model):

@@ -42,7 +42,7 @@ def pieces():
 
 @pytest.fixture(scope="session")
 def toy():
-    """A Unigram tokenizer of these pieces; `am` + `es` is likelier than `ames`, which so does not survive re-encoding."""
+    """A Unigram tokenizer of these pieces; `am` + `es` is likelier than `ames`, so it is not read back."""
     scores = {"ames": -9.0, "<0xE0>": -99.0}
     unigram = models.Unigram([(piece, scores.get(piece, -1.0)) for piece in ANGLES], unk_id=0)
     tokenizer = Tokenizer(unigram)

@@ -4,7 +4,17 @@ import pytest
 import torch
 
 from corpora.errors import UserError
-from prompts.verbalizers import LabelSet, Names, Veto, chosen_languages, contextual, from_names, nonparametric
+from prompts.models import AnswerModel
+from prompts.verbalizers import (
+    LabelSet,
+    Names,
+    Veto,
+    chosen_languages,
+    contextual,
+    from_names,
+    nonparametric,
+    search_table,
+)
 
 
 def weights_of(verbalizer, pieces, label="sports", language=None):
@@ -154,3 +164,21 @@ def test_contextual_vectors_are_what_a_model_foretells_after_the_name(toy, piece
     verbalizer = contextual(label_set, ["en"], foretelling(states), k=1, stop=["the"])
     assert set(weights_of(verbalizer, pieces)) == {"▁खेल"}  # at -12, nearest to -45 that has a letter
     assert set(weights_of(verbalizer, pieces, "health")) == {"▁स्वास्थ्य"}  # at 112, nearest to 135
+
+
+@pytest.mark.parametrize("kind", ["llama", "bloom"])
+def test_scores_from_a_model_s_states_are_those_of_its_logits(kind, build_model, tokenizer, themes, sentences):
+    """Untied and tied: text -> state -> prototypes is the whole vocabulary's logits, and then the verbalizer."""
+    model = AnswerModel(build_model(kind), tokenizer)
+    names = LabelSet({"hi": themes})
+    table = search_table(model)
+    assert (table.data_ptr() == model.head.data_ptr()) == (kind == "bloom")
+    for verbalizer in (nonparametric(names, ["hi"], tokenizer, table, k=5), contextual(names, ["hi"], model, k=5)):
+        with torch.no_grad():
+            states = model.answer_states(model.ask(sentences, themes.template))
+            long = verbalizer.scores(model.scores(states))
+            short = verbalizer.scores_of_states(states, verbalizer.prototypes(model.head))
+            of_rows = verbalizer.scores_of_rows(model.scores(states, verbalizer.rows))
+        assert long.std() > 0.1
+        assert torch.allclose(short, long, atol=1e-5, rtol=1e-5)
+        assert torch.allclose(of_rows, long, atol=1e-5, rtol=1e-5)

@@ -4,7 +4,7 @@ import pytest
 
 from corpora.errors import UserError
 from corpora.languages import LANGUAGES
-from prompts.verbalizers import CONTENT_FREE, LabelSet, Names, check_labels, load_labels, load_verbalizer
+from prompts.verbalizers import CONTENT_FREE, LabelSet, Names, check_labels, load_aliases, load_labels, load_verbalizer
 
 MTOP = "alarm, calling, event, messaging, music, news, people, recipes, reminder, timer, weather"
 MASSIVE = (
@@ -125,3 +125,13 @@ def test_languages_of_a_label_set_have_the_same_classes():
         LabelSet({"hi": hindi, "en": english})
     with pytest.raises(UserError, match="at least one language"):
         LabelSet({})
+
+
+def test_other_names_of_a_class(tmp_path):
+    assert load_aliases("indicnews")["khel"] == "sports"
+    assert load_aliases("sib200") == {}
+    path = tmp_path / "labels.yaml"
+    for aliases, message in [("{x: c}", "an alias of 'c', which is no class"), ("[x]", "not given as LABEL: CLASS")]:
+        path.write_text(SMALL + f"aliases: {aliases}\n", encoding="utf-8")
+        with pytest.raises(UserError, match=message):
+            load_aliases(path)

@@ -1,6 +1,7 @@
 import pytest
 
 from corpora.errors import UserError
+from prompts.models import AnswerModel
 from prompts.verbalizers import Names, stop_words
 from prompts.verbalizers.pieces import name_pieces, speaking
 
@@ -18,6 +19,14 @@ def test_pieces_are_those_of_the_whole_string(tokenizer, themes):
     for names in name_pieces(tokenizer, themes).values():
         for name, ids in names.items():
             assert template + ids == tokenizer(themes.template + name, add_special_tokens=False)["input_ids"]
+
+
+def test_pieces_stand_where_the_model_is_asked(build_model, tokenizer, themes):
+    (asked,) = AnswerModel(build_model(), tokenizer).ask(["मीरा"], themes.template)
+    for names in name_pieces(tokenizer, themes).values():
+        for name, ids in names.items():
+            whole = tokenizer("मीरा" + themes.template + name)["input_ids"]
+            assert asked.text_ids + asked.template_ids + ids == whole
 
 
 def test_name_that_the_tokenizer_cannot_write(toy):

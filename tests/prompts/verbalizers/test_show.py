@@ -48,6 +48,17 @@ def test_neighbours_are_listed_with_cosine_and_weight_and_a_veto_takes_one_out(
     assert struck["row"] not in {word["row"] for word in left if word["class"] == struck["class"]}
 
 
+def test_neighbours_of_what_the_model_foretells(model_folder, two_classes, tmp_path):
+    def words(*options):
+        output = tmp_path / "words.json"
+        assert show(two_classes, "--languages=[hi]", "--model", model_folder, "--output", output, *options) == 0
+        return json.loads(output.read_text(encoding="utf-8"))["words"]
+
+    contextual = words("--kind=contextual", "--neighbours=4")
+    assert len(contextual) == 8
+    assert {word["row"] for word in contextual} != {word["row"] for word in words("--neighbours=4")}
+
+
 def test_pieces_of_names_with_a_tokenizer_alone_and_names_with_nothing(model_folder, tmp_path, capsys):
     output = tmp_path / "names.json"
     options = ["--languages=[hi,mr]", "--output", output]

@@ -1,0 +1,140 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import prompts
+from corpora.errors import UserError
+from prompts.soft import Layout, deepened, initialise
+from prompts.soft.facts import Facts
+from prompts.soft.saving import save_prompt
+from prompts.verbalizers import LabelWord, of_words
+
+TEXTS = ["मीरा और राजू पक्के दोस्त थे। दोनों साथ खेलते थे।", "रवि ने सच बोला।", "a"]
+
+
+def word(label, row, weight):
+    return LabelWord(label, "hi", label, row, "", "", weight)
+
+
+WORDS = of_words(
+    ["दोस्त", "सच", "साहस"],
+    ["hi"],
+    [word("दोस्त", 300, 0.25), word("दोस्त", 301, 0.75), word("सच", 310, 1.0), word("साहस", 320, 1.0)],
+)
+FACTS = Facts(templates={"hi": "\nविषय:", "en": "\na b:"}, verbalizer=WORDS, neighbours={"k": 3})
+
+
+@pytest.fixture
+def classifier(answer_model):
+    """A function that makes a classifier with an infix of two vectors."""
+
+    def make(facts=FACTS, batch_size=16):
+        prompt = initialise(Layout(infix=2), answer_model(), "random", seed=3)
+        return prompts.ZeroShotClassifier(answer_model(), prompt, facts, batch_size)
+
+    return make
+
+
+def logits_by_hand(opened, prompt, text, template):
+    """Next-token logits after text, the prompt's infix and the template, in one pass of the plain model."""
+    (asked,) = opened.ask([text], template)
+    parts = [opened.embed(torch.tensor(ids)) for ids in (asked.text_ids, asked.template_ids)]
+    vectors = torch.cat([parts[0], prompt.vectors("infix"), parts[1]]).unsqueeze(0)
+    with torch.no_grad():
+        return opened.model(inputs_embeds=vectors).logits[0, -1].double()
+
+
+def test_answers_as_the_pipeline_does_and_as_by_hand(classifier):
+    classify = classifier()
+    results = classify(TEXTS)
+    assert [result["sequence"] for result in results] == TEXTS
+    for text, result in zip(TEXTS, results, strict=True):
+        logits = logits_by_hand(classify.answer_model, classify.prompt, text, "\nविषय:")
+        scores = torch.stack([0.25 * logits[300] + 0.75 * logits[301], logits[310], logits[320]])
+        shares = dict(zip(WORDS.classes, scores.softmax(0).tolist(), strict=True))
+        assert result["labels"] == sorted(shares, key=shares.get, reverse=True)
+        assert result["scores"] == pytest.approx(sorted(shares.values(), reverse=True), abs=1e-5)
+        assert sum(result["scores"]) == pytest.approx(1)
+    assert classify(TEXTS[0])["labels"] == results[0]["labels"]
+
+
+def test_the_prompt_and_the_template_matter_and_the_batches_do_not(classifier, answer_model):
+    scores = classifier().class_scores(TEXTS)[1]
+    np.testing.assert_allclose(classifier(batch_size=1).class_scores(TEXTS)[1], scores, atol=1e-4)
+    without = prompts.ZeroShotClassifier(answer_model(), None, FACTS).class_scores(TEXTS)[1]
+    assert np.abs(without - scores).max() > 0.01
+    assert np.abs(classifier().class_scores(TEXTS, language="en")[1] - scores).max() > 0.01
+
+
+def test_new_labels_speak_through_their_neighbours(classifier):
+    classify = classifier()
+    result = classify(TEXTS[0], ["मीरा", "उसने", "चिड़िया"])
+    assert sorted(result["labels"]) == sorted(["मीरा", "उसने", "चिड़िया"])
+    verbalizer = classify.verbalizer(["मीरा", "उसने", "चिड़िया"])
+    assert all(len([w for w in verbalizer.words if w.label == label]) == 3 for label in verbalizer.classes)
+    torch.testing.assert_close(verbalizer.weights.sum(1), torch.ones(3))
+
+
+def test_known_classes_keep_their_words_beside_new_ones(classifier):
+    mixed = classifier().verbalizer(["मीरा", "दोस्त"])
+    assert mixed.classes == ["मीरा", "दोस्त"]
+    of_known = {w.row: w.weight for w in mixed.words if w.label == "दोस्त"}
+    assert of_known == {300: 0.25, 301: 0.75}
+    assert classifier().verbalizer(["साहस", "सच"]).classes == ["साहस", "सच"]
+
+
+def test_several_names_for_a_class(classifier):
+    result = classifier()(TEXTS[0], {"people": ["मीरा", "राजू"], "birds": ["चिड़िया"]})
+    assert sorted(result["labels"]) == ["birds", "people"]
+
+
+def test_content_free_calibration_and_stacking_by_hand(classifier):
+    plain = classifier().class_scores(TEXTS)[1]
+    neutral = classifier().class_scores(["", "कुछ"])[1]
+    facts = replace(FACTS, calibration="content-free", content_free={"hi": ("", "कुछ")}, gamma=0.5, seen=("सच",))
+    classes, scores = classifier(facts).class_scores(TEXTS)
+    np.testing.assert_allclose(scores, plain - neutral.mean(axis=0) - np.array([0, 0.5, 0]), atol=1e-4)
+    assert classes == WORDS.classes
+    batch = classifier(replace(FACTS, calibration="batch")).class_scores(TEXTS)[1]
+    np.testing.assert_allclose(batch, plain - plain.mean(axis=0), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels", "language", "told"),
+    [
+        (["a"], ["सच"], None, "two or more"),
+        (["a"], "सच", None, "two or more"),
+        (["a"], ["मीरा", ""], None, "two or more"),
+        (["a"], None, "bn", "no template in 'bn', only in hi, en"),
+        ([1], None, None, "only texts"),
+    ],
+)
+def test_impossible_questions(classifier, texts, labels, language, told):
+    with pytest.raises(UserError, match=told):
+        classifier()(texts, labels, language)
+
+
+def test_no_text_no_result_and_no_classes_no_default(classifier):
+    assert classifier()([]) == []
+    with pytest.raises(UserError, match="give the labels"):
+        classifier(replace(FACTS, verbalizer=None))(TEXTS)
+    assert len(classifier(replace(FACTS, verbalizer=None))(TEXTS, ["मीरा", "राजू"])) == 3
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_from_a_folder(answer_model, tmp_path, deep):
+    opened = answer_model()
+    prompt = initialise(Layout(prefix=2), opened, "random", seed=3)
+    direct = prompts.ZeroShotClassifier(opened, prompt, FACTS).class_scores(TEXTS)[1]
+    save_prompt(tmp_path / "p", deepened(prompt, opened) if deep else prompt, opened, FACTS)
+    classify = prompts.ZeroShotClassifier.from_pretrained(tmp_path / "p", opened)
+    np.testing.assert_allclose(classify.class_scores(TEXTS)[1], direct, atol=1e-4)
+    with pytest.raises(UserError, match="names no model; give"):
+        prompts.ZeroShotClassifier.from_pretrained(tmp_path / "p")
+
+
+def test_no_such_folder(tmp_path):
+    with pytest.raises(UserError, match="is not a finished prompt folder"):
+        prompts.ZeroShotClassifier.from_pretrained(tmp_path / "absent")
