@@ -33,11 +33,16 @@ class NaiveBayes:
 
     def predict(self, text: str) -> str:
         """The most probable class (the first in alphabetical order among equals)."""
+        scores = self.log_joint(text)
+        return self.classes[max(range(len(scores)), key=scores.__getitem__)]
+
+    def log_joint(self, text: str) -> list[float]:
+        """log p(class, text) in nats for each of `classes`, up to what unseen n-grams would add to all."""
         scores = [self._prior[label] for label in self.classes]
         for ngram in self._ngrams(text):
             for index, value in enumerate(self._log_likelihood.get(ngram, ())):
                 scores[index] += value
-        return self.classes[max(range(len(scores)), key=scores.__getitem__)]
+        return scores
 
     def _ngrams(self, text: str) -> Iterator[str]:
         for size in self.sizes:
@@ -56,5 +61,11 @@ def name_in_text(text: str, names: Mapping[str, Sequence[str]]) -> str:
 
     Needs no model: a classifier that is no better has perhaps only copied words.
     """
+    counts = name_counts(text, names)
+    return max(counts, key=counts.__getitem__)
+
+
+def name_counts(text: str, names: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """How often the names of each class occur in the text, letter case aside."""
     folded = text.casefold()
-    return max(names, key=lambda label: sum(folded.count(name.casefold()) for name in names[label]))
+    return {label: sum(folded.count(name.casefold()) for name in names[label]) for label in names}

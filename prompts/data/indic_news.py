@@ -1,4 +1,4 @@
-"""L3Cube-IndicNews: news by subject (CC BY-NC-SA 4.0: read from your own copy, never shipped), with its faults mended."""
+"""L3Cube-IndicNews: news by subject (CC BY-NC-SA 4.0: read from your own copy, never shipped), its faults mended."""
 
 from __future__ import annotations
 

@@ -1,0 +1,155 @@
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+
+from corpora.errors import UserError
+from prompts.baselines import PET, FineTuning, all_weights, answer_states, low_rank, verbalized
+from prompts.data import Item
+
+CLASSES = ["friendship", "courage", "never"]
+TEMPLATES = {"hi": "\nविषय:", "mr": "\nविषय:"}
+
+
+class Model:
+    """The least that answers: one row at a time, without padding."""
+
+    def __init__(self, model, tokenizer):
+        self.model, self.tokenizer = model.requires_grad_(False), tokenizer
+
+    def ask(self, texts, template=""):
+        return [self.tokenizer(text + template)["input_ids"] for text in texts]
+
+    def answer_states(self, asked):
+        rows = [self.model.base_model(input_ids=torch.tensor([ids])).last_hidden_state[:, -1] for ids in asked]
+        return torch.cat(rows)
+
+    def scores(self, states, rows=None):
+        head = self.model.get_output_embeddings().weight
+        return states @ (head if rows is None else head[rows]).T
+
+
+@dataclass
+class Verbalizer:
+    rows: torch.Tensor
+
+    def scores_of_rows(self, logits):
+        return logits
+
+
+@pytest.fixture
+def model(build_model, tokenizer):
+    return Model(build_model(), tokenizer)
+
+
+@pytest.fixture
+def pattern(model):
+    return verbalized(model, TEMPLATES, dict.fromkeys(TEMPLATES, Verbalizer(torch.tensor([300, 301, 302]))))
+
+
+def labelled(sentences, language="hi"):
+    return [
+        Item(f"{label}{i}", language, sentence + " a" * i, label, f"{label}{i}")
+        for i in range(3)
+        for label, sentence in zip(CLASSES[:2], sentences, strict=False)
+    ]
+
+
+def weights(model):
+    return [parameter.detach().clone() for parameter in model.model.parameters()]
+
+
+def adaptation(name):
+    if name == "all":
+        return all_weights
+    pytest.importorskip("peft")
+    return low_rank(rank=2, seed=1)
+
+
+@pytest.mark.parametrize(("name", "rate"), [("all", 1e-3), ("low rank", 3e-2)])
+def test_learns_and_gives_the_model_back_as_it_was(name, rate, model, pattern, sentences):
+    items, before = labelled(sentences), weights(model)
+    untrained = pattern(items, "hi")
+    method = FineTuning(CLASSES, model.model, pattern, adaptation(name), passes=6, learning_rate=rate, batch=2)
+    with pytest.raises(UserError, match="fit it first"):
+        method.scores(items, "hi")
+    method.fit(items)
+    scores = method.scores(items, "hi")
+    assert scores.shape == (6, 3) and scores.dtype == np.float64 and np.isfinite(scores).all()
+    assert [CLASSES[place] for place in scores[:, :2].argmax(axis=1)] == [item.label for item in items]
+    for old, new in zip(before, weights(model), strict=True):
+        assert torch.equal(old, new)
+    assert not any(parameter.requires_grad for parameter in model.model.parameters())
+    assert torch.equal(pattern(items, "hi"), untrained)
+    again = FineTuning(CLASSES, model.model, pattern, adaptation(name), passes=6, learning_rate=rate, batch=2)
+    again.fit(items)
+    assert np.array_equal(again.scores(items, "hi"), scores)  # the same seeds, the same numbers
+
+
+def test_low_rank_begins_at_the_model_and_trains_attention_only(model, pattern, sentences):
+    pytest.importorskip("peft")
+    items = labelled(sentences)
+    untrained = pattern(items, "hi")
+    with low_rank(rank=2)(model.model) as parameters:
+        assert torch.allclose(pattern(items, "hi"), untrained, atol=1e-6)
+        # q, k, v, o of two layers: 32 × 32 each, A (2 × 32) and B (32 × 2)
+        assert sum(parameter.numel() for parameter in parameters) == 2 * 4 * (2 * 32 + 32 * 2)
+        assert all(parameter.requires_grad for parameter in parameters)
+
+
+def test_unseen_classes_are_not_pushed_down(model, pattern, sentences):
+    items = labelled(sentences)
+    row = model.model.get_output_embeddings().weight[302]
+    method = FineTuning(CLASSES, model.model, pattern, passes=1, learning_rate=1e-3)
+    with all_weights(model.model):
+        loss = method._loss(items, [0, 1])
+        loss.backward()
+        gradient = model.model.get_output_embeddings().weight.grad
+        assert gradient[302].abs().max() == 0 < gradient[301].abs().max()
+    assert torch.equal(model.model.get_output_embeddings().weight[302], row)
+
+
+def test_the_best_pass_by_development_is_kept(model, pattern, sentences):
+    items = labelled(sentences)
+    contrary = [Item("d", "hi", item.text, CLASSES[item.label == CLASSES[0]], "d") for item in items[:2]]
+    method = FineTuning(CLASSES, model.model, pattern, development=contrary, passes=4, learning_rate=1e-3, batch=2)
+    method.fit(items)
+    assert method.facts["pass"] == 1  # every further pass goes away from the contrary labels
+    method.development = []
+    method.fit(items)
+    assert method.facts["pass"] == 4
+    assert method.facts["parameters"] == sum(parameter.numel() for parameter in model.model.parameters())
+
+
+def test_pet_averages_its_patterns(model, pattern, sentences):
+    items = labelled(sentences)
+    other = verbalized(model, {"hi": "\nसाहस:"}, {"hi": Verbalizer(torch.tensor([300, 301, 302]))})
+    options = {"passes": 2, "learning_rate": 1e-3, "order_seed": 3}
+    pet = PET(CLASSES, model.model, [pattern, other], **options)
+    pet.fit(items)
+    alone = []
+    for one in (pattern, other):
+        method = FineTuning(CLASSES, model.model, one, **options)
+        method.fit(items)
+        alone.append(method.scores(items, "hi"))
+    assert np.allclose(pet.scores(items, "hi"), (alone[0] + alone[1]) / 2)
+    assert not np.allclose(alone[0], alone[1])
+    with pytest.raises(UserError, match="two or more patterns"):
+        PET(CLASSES, model.model, [pattern])
+
+
+def test_states_at_the_answer(model, sentences):
+    items = labelled(sentences)
+    states = answer_states(model, TEMPLATES, batch=4)
+    found = states(items, "hi")
+    assert found.shape == (6, 32) and not found.requires_grad
+    assert torch.equal(found[4], model.answer_states(model.ask([items[4].text], TEMPLATES["hi"]))[0])
+    with pytest.raises(UserError, match="no template in 'bn'"):
+        states(items, "bn")
+
+
+def test_model_without_attention_is_refused():
+    pytest.importorskip("peft")
+    with pytest.raises(UserError, match="no linear maps"), low_rank()(torch.nn.Sequential(torch.nn.Linear(2, 2))):
+        pass
