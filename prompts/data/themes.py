@@ -6,6 +6,7 @@ import json
 import os
 
 from corpora.errors import UserError
+from corpora.katha import read_katha
 from corpora.stories import read_corpus
 from prompts.data.items import Item
 
@@ -25,4 +26,16 @@ def theme_items(corpus: str | os.PathLike[str], split: str, language: str) -> li
                 "in corpora of the embedded generator and of Katha-72 only."
             ) from None
         items.append(Item(story.id, language, story.text, theme, story.group or story.id, "themes"))
+    return items
+
+
+def katha72_items(split: str, language: str) -> list[Item]:
+    """The stories of Katha-72, which comes with the package, with their themes; a group is one in four languages."""
+    items = [
+        Item(f"{katha.group}-{language}", language, katha.text, katha.theme, katha.group, "katha72")
+        for katha in read_katha([language])
+        if katha.split == split
+    ]
+    if not items:
+        raise UserError(f"Katha-72 has no split {split!r}; choose validation or test.")
     return items

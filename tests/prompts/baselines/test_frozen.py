@@ -105,9 +105,18 @@ def test_similarity_to_names():
 
 
 def test_similarity_to_examples_and_to_names_where_there_are_none():
-    method = SentenceEncoder(NAMES, examples=True, encoder=encoder)
+    method = SentenceEncoder(NAMES, examples=1, encoder=encoder)
     method.fit(items(["star"], ["food"]))
     assert method.scores(items(["sun"], ["sky"]), "hi")[0] == pytest.approx([0.8, -0.6])
+
+
+def test_examples_and_names_together():
+    method = SentenceEncoder(NAMES, examples=0.75, encoder=encoder)
+    method.fit(items(["sun", "sun"], ["food", "food"]))
+    # ¾ of (0.8, 0.6) and ¼ of (0, 1) is (0.6, 0.7)
+    assert method.scores(items(["sun"], ["sky"]), "hi")[0] == pytest.approx([0.8, (0.48 + 0.42) / np.sqrt(0.85)])
+    with pytest.raises(UserError, match="between 0 and 1"):
+        SentenceEncoder(NAMES, examples=2)
 
 
 def test_absent_package_is_one_sentence(monkeypatch):

@@ -7,27 +7,10 @@ import torch
 from corpora.errors import UserError
 from prompts.baselines import PET, FineTuning, all_weights, answer_states, low_rank, verbalized
 from prompts.data import Item
+from prompts.models import AnswerModel
 
 CLASSES = ["friendship", "courage", "never"]
 TEMPLATES = {"hi": "\nविषय:", "mr": "\nविषय:"}
-
-
-class Model:
-    """The least that answers: one row at a time, without padding."""
-
-    def __init__(self, model, tokenizer):
-        self.model, self.tokenizer = model.requires_grad_(False), tokenizer
-
-    def ask(self, texts, template=""):
-        return [self.tokenizer(text + template)["input_ids"] for text in texts]
-
-    def answer_states(self, asked):
-        rows = [self.model.base_model(input_ids=torch.tensor([ids])).last_hidden_state[:, -1] for ids in asked]
-        return torch.cat(rows)
-
-    def scores(self, states, rows=None):
-        head = self.model.get_output_embeddings().weight
-        return states @ (head if rows is None else head[rows]).T
 
 
 @dataclass
@@ -40,7 +23,7 @@ class Verbalizer:
 
 @pytest.fixture
 def model(build_model, tokenizer):
-    return Model(build_model(), tokenizer)
+    return AnswerModel(build_model(), tokenizer)
 
 
 @pytest.fixture
@@ -98,6 +81,20 @@ def test_low_rank_begins_at_the_model_and_trains_attention_only(model, pattern, 
         assert all(parameter.requires_grad for parameter in parameters)
 
 
+@pytest.mark.parametrize("kind", ["gpt2", "bloom", "xglm"])
+def test_low_rank_finds_the_attention_of_other_models(kind, build_model):
+    pytest.importorskip("peft")
+    model = build_model(kind)
+    before, names = {name: value.clone() for name, value in model.state_dict().items()}, []
+    with low_rank(rank=2)(model) as parameters:
+        names = [name for name, value in model.named_parameters() if any(value is other for other in parameters)]
+        assert names and all("attn" in name or "attention" in name for name in names)
+        assert not any("mlp" in name for name in names)
+        parameters[1].data += 1
+    after = model.state_dict()
+    assert list(after) == list(before) and all(torch.equal(after[name], before[name]) for name in before)
+
+
 def test_unseen_classes_are_not_pushed_down(model, pattern, sentences):
     items = labelled(sentences)
     row = model.model.get_output_embeddings().weight[302]
@@ -122,6 +119,14 @@ def test_the_best_pass_by_development_is_kept(model, pattern, sentences):
     assert method.facts["parameters"] == sum(parameter.numel() for parameter in model.model.parameters())
 
 
+def test_divergence_is_one_sentence(model, pattern, sentences):
+    method = FineTuning(CLASSES, model.model, pattern, passes=3, learning_rate=1e30, batch=2)
+    before = weights(model)
+    with pytest.raises(UserError, match="diverged in pass 1; lower the learning rate"):
+        method.fit(labelled(sentences))
+    assert all(torch.equal(old, new) for old, new in zip(before, weights(model), strict=True))
+
+
 def test_pet_averages_its_patterns(model, pattern, sentences):
     items = labelled(sentences)
     other = verbalized(model, {"hi": "\nसाहस:"}, {"hi": Verbalizer(torch.tensor([300, 301, 302]))})
@@ -144,7 +149,8 @@ def test_states_at_the_answer(model, sentences):
     states = answer_states(model, TEMPLATES, batch=4)
     found = states(items, "hi")
     assert found.shape == (6, 32) and not found.requires_grad
-    assert torch.equal(found[4], model.answer_states(model.ask([items[4].text], TEMPLATES["hi"]))[0])
+    alone = model.answer_states(model.ask([items[4].text], TEMPLATES["hi"]))
+    torch.testing.assert_close(found[4:5], alone, atol=1e-4, rtol=1e-4)
     with pytest.raises(UserError, match="no template in 'bn'"):
         states(items, "bn")
 

@@ -1,7 +1,7 @@
 import pytest
 
 from corpora.errors import UserError
-from prompts.data import sample, sib200_items, theme_items
+from prompts.data import katha72_items, sample, sib200_items, theme_items
 
 
 def test_themes_of_a_generated_corpus(corpus, sentences):
@@ -16,6 +16,15 @@ def test_story_without_a_theme_is_named(prompt, tmp_path, make_corpus):
     folder = make_corpus(tmp_path / "other", prompt=lambda theme: prompt)
     with pytest.raises(UserError, match="the story 'test-friendship-0' of .* has no theme"):
         theme_items(folder, "test", "hi")
+
+
+def test_katha72_is_parallel():
+    hindi, bengali = katha72_items("test", "hi"), katha72_items("test", "bn")
+    assert [(item.group, item.label) for item in hindi] == [(item.group, item.label) for item in bengali]
+    assert len({item.id for item in [*hindi, *bengali]}) == 2 * len(hindi)
+    assert len({item.label for item in hindi}) == 8
+    with pytest.raises(UserError, match="no split 'train'"):
+        katha72_items("train", "hi")
 
 
 def test_sib200_keeps_quotes_and_reads_the_language_s_folder(sib200):

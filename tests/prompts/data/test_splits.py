@@ -1,8 +1,6 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from corpora.errors import UserError
 from prompts.data import Item, Split, check_disjoint, of_classes, rotations, split_groups, transfer
@@ -14,15 +12,16 @@ def item(number, language="hi", label="sports"):
     return Item(str(number), language, "text", label, str(number), "task")
 
 
-@given(count=st.integers(3, 12), data=st.data())
-def test_every_class_is_unseen_equally_often(count, data):
-    unseen = data.draw(st.integers(1, count - 2))
-    classes = [f"c{i}" for i in range(count)]
-    splits = rotations(classes, unseen, seed=data.draw(st.integers(0, 5)))
-    hidden = Counter(name for split in splits for name in split.unseen)
-    assert set(hidden) == set(classes) and len(set(hidden.values())) == 1
-    for split in splits:
-        assert len(split.unseen) == unseen and sorted(split.classes) == sorted(classes)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_every_class_is_unseen_equally_often(seed):
+    for count in range(3, 10):
+        classes = [f"c{i}" for i in range(count)]
+        for unseen in range(1, count - 1):
+            splits = rotations(classes, unseen, seed)
+            hidden = Counter(name for split in splits for name in split.unseen)
+            assert set(hidden) == set(classes) and len(set(hidden.values())) == 1
+            for split in splits:
+                assert len(split.unseen) == unseen and sorted(split.classes) == sorted(classes)
 
 
 def test_rotations_by_hand_and_by_seed():
