@@ -15,11 +15,11 @@ from prompts.training.lesson import Objective, trained
 from prompts.training.module import PromptTuning, Rates
 from prompts.training.tuning import train_prompt
 from prompts.verbalizers import load_labels
-from prompts.zero_shot import ZeroShotClassifier
+from prompts.zero_shot import NameScorer
 
 
 class NamePrompt:
-    """The class whose names are the likeliest after text and hard template (see `ZeroShotClassifier`)."""
+    """The class whose names are the likeliest after text and hard template (see `NameScorer`)."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class NamePrompt:
     def scores(self, items: Sequence[Item], language: str) -> np.ndarray:
         own = self.setting.source if self.names == "source" else language
         names = load_labels(self.setting.labels, [own])[own]
-        classifier = ZeroShotClassifier(self.model.model, self.model.tokenizer, names, **self.options)
+        classifier = NameScorer(self.model.model, self.model.tokenizer, names, **self.options)
         return classifier.class_scores([item.text for item in items])
 
 
