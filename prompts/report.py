@@ -26,6 +26,7 @@ def write_study_page(results: Mapping[str, Any], page: Path) -> None:
         command="prompts study",
         sections=[_section(part, f"p{number}") for number, part in enumerate(results["parts"], start=1)],
         neighbours=neighbours(results),
+        left_out=tables.left_out(results),
         runs=[(part["title"], row) for part in results["parts"] for row in part["rows"]],
     )
 

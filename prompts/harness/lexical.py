@@ -42,9 +42,9 @@ def encoder(setting: Setting, name_languages: list[str] | None = None) -> Method
     return SentenceEncoder(names_of(setting), name_languages=name_languages)
 
 
-def encoder_examples(setting: Setting, name_languages: list[str] | None = None) -> Method:
-    """Nearness to the mean of the training items, of unseen classes to their names."""
-    return SentenceEncoder(names_of(setting), examples=True, name_languages=name_languages)
+def encoder_examples(setting: Setting, share: float = 0.5, name_languages: list[str] | None = None) -> Method:
+    """Nearness to names and training items together; `share`: what the items have in it."""
+    return SentenceEncoder(names_of(setting), examples=share, name_languages=name_languages)
 
 
 def encoder_probe(setting: Setting, **options: Any) -> Method:

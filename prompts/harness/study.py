@@ -27,14 +27,14 @@ def run_study(
     does not fit its task, or a method fails that is not optional.
     """
     _check_names(plan, methods, parts)
-    tasks = {name: _task(plan, part) for name, part in plan.parts.items()}
-    splits = {name: _splits(part, tasks[name]) for name, part in plan.parts.items()}
+    tasks, absent = _tasks(plan, parts)
+    splits = {name: _splits(plan.parts[name], task) for name, task in tasks.items()}
     runs: Runs = {
         name: {
-            method: runs_of(method, plan.methods[method], part, tasks[name], splits[name], folder / "runs")
-            for method in dict.fromkeys(part.methods)
+            method: runs_of(method, plan.methods[method], plan.parts[name], task, splits[name], folder / "runs")
+            for method in dict.fromkeys(plan.parts[name].methods)
         }
-        for name, part in plan.parts.items()
+        for name, task in tasks.items()
     }
     skipped = _run_absent(plan, runs, methods, parts)
     return {
@@ -44,17 +44,18 @@ def run_study(
             for name, method in plan.methods.items()
         },
         "skipped": skipped,
+        "absent": absent,
         "parts": [
-            part_results(name, part, tasks[name], splits[name], _without(runs[name], skipped))
-            for name, part in plan.parts.items()
+            part_results(name, plan.parts[name], task, splits[name], _without(runs[name], skipped))
+            for name, task in tasks.items()
         ],
     }
 
 
 def unfinished(results: Mapping[str, Any]) -> int:
-    """How many runs are still to be done."""
+    """How many runs are still to be done; of a part without texts it is not known, and counts as one."""
     counts = [count for part in results["parts"] for count in part["unfinished"].values()]
-    return sum(count["runs"] - count["done"] for count in counts)
+    return sum(count["runs"] - count["done"] for count in counts) + len(results["absent"])
 
 
 def _run_absent(
@@ -85,8 +86,17 @@ def _without(runs: Mapping[str, Any], skipped: Mapping[str, str]) -> dict[str, A
     return {method: found for method, found in runs.items() if method not in skipped}
 
 
-def _task(plan: Plan, part: PartPlan) -> Task:
-    return load_task(part.task, plan.tasks[part.task], part.source, part.languages)
+def _tasks(plan: Plan, wanted: Sequence[str] | None) -> tuple[dict[str, Task], dict[str, str]]:
+    """Part -> its task; and part -> why its texts cannot be read, of parts that are not to be run now."""
+    found, absent = {}, {}
+    for name, part in plan.parts.items():
+        try:
+            found[name] = load_task(part.task, plan.tasks[part.task], part.source, part.languages)
+        except UserError as error:
+            if wanted is None or name in wanted:
+                raise
+            absent[name] = str(error)
+    return found, absent
 
 
 def _splits(part: PartPlan, task: Task) -> list[tuple[str, ...]]:

@@ -199,6 +199,12 @@ def _signed_bounds(points: Mapping[str, float | None]) -> str:
     return f"{_signed(points['low'])} to {_signed(points['high'])}"
 
 
+def left_out(results: Mapping[str, Any]) -> dict[str, str]:
+    """Methods and parts without results, with the reasons."""
+    methods = {results["methods"][method]["title"]: reason for method, reason in results["skipped"].items()}
+    return methods | {f"part {name}": reason for name, reason in results["absent"].items()}
+
+
 def markdown(results: Mapping[str, Any]) -> str:
     """The results as GitHub's Markdown."""
     lines = [f"# {results['title']}", ""]
@@ -206,8 +212,8 @@ def markdown(results: Mapping[str, Any]) -> str:
         lines += [f"## {part['title']}", "", f"{design(part)} {part['note']}", "", *_bullets(sentences(part)), ""]
         for table in tables(part):
             lines += [f"### {table.title}", "", *_markdown_table(table), "", *([table.note, ""] if table.note else [])]
-    for method, reason in results["skipped"].items():
-        lines += [f"Left out: {results['methods'][method]['title']}. {reason}", ""]
+    for name, reason in left_out(results).items():
+        lines += [f"Left out: {name}. {reason}", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

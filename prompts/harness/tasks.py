@@ -11,8 +11,18 @@ from pathlib import Path
 
 from corpora.errors import UserError
 from corpora.folders import sha256
-from corpora.katha import read_katha
-from prompts.data import Item, check_disjoint, few_shot, masked, of_classes, sample, sib200_items, sib200_path, theme_items
+from prompts.data import (
+    Item,
+    check_disjoint,
+    few_shot,
+    katha72_items,
+    masked,
+    of_classes,
+    sample,
+    sib200_items,
+    sib200_path,
+    theme_items,
+)
 from prompts.harness.plan import TaskPlan
 from prompts.verbalizers import check_labels, labels_path, load_verbalizer
 
@@ -108,11 +118,7 @@ def _stories(plan: TaskPlan, split: str, language: str) -> list[Item]:
 
 
 def _katha72(plan: TaskPlan, split: str, language: str) -> list[Item]:
-    return [
-        Item(f"{katha.group}-{language}", language, katha.text, katha.theme, katha.group, "katha72")
-        for katha in read_katha([language])
-        if katha.split == split
-    ]
+    return katha72_items(split, language)
 
 
 _SOURCES: dict[str, Callable[[TaskPlan, str, str], list[Item]]] = {

@@ -9,6 +9,7 @@ from corpora.errors import UserError
 from evaluation.intervals import crossed_interval, crossed_test
 from prompts.harness.plan import read_plan
 from prompts.harness.study import run_study, unfinished
+from prompts.harness.tasks import draw, load_task
 
 
 @pytest.fixture
@@ -164,3 +165,43 @@ def test_a_method_that_gives_no_numbers_stops_the_study_with_a_sentence(content,
     results = run_study(read_plan(write_plan(content), str(sib200_folder.parent)), tmp_path / "study")
     assert "not one number" in results["skipped"]["good"] and "good" not in rows(results, "transfer")
     assert unfinished(results) == 0
+
+
+def test_a_part_whose_texts_are_not_there_waits_unless_it_is_asked_for(content, write_plan, sib200_folder, tmp_path):
+    content["tasks"]["stories"] = {"source": "corpus", "folder": str(tmp_path / "none"), "labels": "themes"}
+    content["parts"]["stories"] = {**content["parts"]["transfer"], "task": "stories"}
+    plan = read_plan(write_plan(content), str(sib200_folder.parent))
+    results = run_study(plan, tmp_path / "study", parts=["transfer", "generalized"])
+    assert list(results["absent"]) == ["stories"] and len(results["parts"]) == 2 and unfinished(results) == 1
+    with pytest.raises(UserError, match="none"):
+        run_study(plan, tmp_path / "study")
+
+
+def test_masked_texts_hold_no_class_name(content, write_plan, sib200_folder):
+    content["tasks"]["sib200"]["masked"] = True
+    plan = read_plan(write_plan(content), str(sib200_folder.parent))
+    task = load_task("sib200", plan.tasks["sib200"], "en", ["en"])
+    texts = [item.text for item in [*task.pool, *task.evaluation["en"]] if item.label == "sports"]
+    assert texts and not any("sports" in text for text in texts) and all("river" in text for text in texts)
+
+
+def test_a_real_test_split_is_used_where_it_is(content, write_plan, sib200_folder):
+    plan = read_plan(write_plan(content), str(sib200_folder.parent))
+    for place in ("eng_Latn", "hin_Deva"):
+        text = (sib200_folder / place / "dev.tsv").read_text().replace("dev", "test")
+        (sib200_folder / place / "test.tsv").write_text(text)
+    task = load_task("sib200", plan.tasks["sib200"], "en", ["en", "hi"])
+    assert task.note == "Evaluated are the texts of the test split."
+    assert len(task.evaluation["hi"]) == 28 and len(task.pool) == 84
+    with pytest.raises(UserError, match="in some of the languages only"):
+        load_task("sib200", plan.tasks["sib200"], "en", ["en", "mr"])
+
+
+def test_a_class_has_the_same_draw_whichever_others_are_seen(content, write_plan, sib200_folder):
+    plan = read_plan(write_plan(content), str(sib200_folder.parent))
+    task = load_task("sib200", plan.tasks["sib200"], "en", ["hi"])
+    whole, development = draw(task, 2, 1)
+    some, its_development = draw(task, 2, 1, ["sports", "travel"])
+    assert [item for item in whole if item.label in ("sports", "travel")] == some and len(some) == 4
+    assert {item.label for item in its_development} == {"sports", "travel"} and len(development) == 28
+    assert draw(task, 2, 2)[0] != whole
