@@ -122,7 +122,9 @@ def read_plan(path: str | os.PathLike[str], data: str | None = None) -> Plan:
         raise UserError(f"the plan {str(file)!r} is not valid YAML ({' '.join(str(error).split())}).") from None
     if isinstance(content, dict) and isinstance(content.get("prompts"), dict):
         content = content["prompts"]
-    if not isinstance(content, dict) or not all(isinstance(content.get(k), dict) for k in ("tasks", "methods", "parts")):
+    if not isinstance(content, dict) or not all(
+        isinstance(content.get(k), dict) for k in ("tasks", "methods", "parts")
+    ):
         raise UserError(f"the plan {str(file)!r} needs the mappings 'tasks', 'methods' and 'parts'.")
     content = _filled(content, data, file)
     title = str(content.get("title") or file.stem)

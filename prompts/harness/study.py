@@ -58,9 +58,7 @@ def unfinished(results: Mapping[str, Any]) -> int:
     return sum(count["runs"] - count["done"] for count in counts) + len(results["absent"])
 
 
-def _run_absent(
-    plan: Plan, runs: Runs, methods: Sequence[str] | None, parts: Sequence[str] | None
-) -> dict[str, str]:
+def _run_absent(plan: Plan, runs: Runs, methods: Sequence[str] | None, parts: Sequence[str] | None) -> dict[str, str]:
     """Do what is to be done; returns the optional methods that could not be, with the reasons."""
     wanted = [
         run

@@ -71,7 +71,8 @@ def sentences(part: Mapping[str, Any]) -> list[str]:
     rows = {row["method"]: row for row in part["rows"]}
     by, titles = part["by"], {method: row["title"] for method, row in rows.items()}
     ranked = sorted(
-        (row for row in rows.values() if not row["control"]), key=lambda row: -(row["measures"][by]["mean"]["value"] or 0)
+        (row for row in rows.values() if not row["control"]),
+        key=lambda row: -(row["measures"][by]["mean"]["value"] or 0),
     )
     if ranked:
         best = ranked[0]
@@ -87,7 +88,8 @@ def sentences(part: Mapping[str, Any]) -> list[str]:
         said.append(
             f"Of the methods that learn, {listed(above) or 'none'} {'is' if len(above) < 2 else 'are'} above the best "
             f"untrained prompt ({titles[reference]}, {_value(rows[reference]['measures'][by]['mean'])}) with an interval "
-            "that leaves out zero" + (f"; {listed(below)} {'is' if len(below) < 2 else 'are'} below it." if below else ".")
+            "that leaves out zero"
+            + (f"; {listed(below)} {'is' if len(below) < 2 else 'are'} below it." if below else ".")
         )
     at_chance = [row["title"] for row in rows.values() if row["at_chance"]["mean"]]
     level = f"{100 * part['chance']['mean']:.1f}\u202f%"
@@ -99,7 +101,9 @@ def sentences(part: Mapping[str, Any]) -> list[str]:
     for code in part["languages"]:
         weak = [row["title"] for row in rows.values() if row["at_chance"][code] and not row["at_chance"]["mean"]]
         if weak:
-            said.append(f"In {language_name(code)} alone, {listed(weak)} {'is' if len(weak) < 2 else 'are'} not above it.")
+            said.append(
+                f"In {language_name(code)} alone, {listed(weak)} {'is' if len(weak) < 2 else 'are'} not above it."
+            )
     if part["unfinished"]:
         counts = [f"{name} ({of['done']} of {of['runs']} runs)" for name, of in part["unfinished"].items()]
         said.append(f"Not finished, and so left out: {listed(counts)}.")
@@ -113,7 +117,9 @@ def design(part: Mapping[str, Any]) -> str:
     what = f"{len(part['classes'])} classes"
     if part["splits"]:
         seen = len(part["splits"][0])
-        what += f", of which {seen} are trained on and {len(part['classes']) - seen} are not, {len(part['splits'])} choices"
+        what += (
+            f", of which {seen} are trained on and {len(part['classes']) - seen} are not, {len(part['splits'])} choices"
+        )
     counts = [part["items"][code] for code in part["languages"]]
     names = [language_name(code) for code in part["languages"]]
     items = (
@@ -135,10 +141,14 @@ def _by_language(part: Mapping[str, Any]) -> Table:
     rows = []
     for row in part["rows"]:
         accuracy = row["measures"]["accuracy"]
-        cells = [_cell(accuracy[code], note="at chance" if row["at_chance"][code] else "") for code in part["languages"]]
+        cells = [
+            _cell(accuracy[code], note="at chance" if row["at_chance"][code] else "") for code in part["languages"]
+        ]
         mean = _cell(accuracy["mean"], note="at chance" if row["at_chance"]["mean"] else "", strong=True)
         rows.append((_named(row), [*cells, mean, _cell(row["measures"]["macro_f1"]["mean"])]))
-    return Table("Accuracy", "Method", columns, rows, "Macro-F1 is of the same mean. 95 % intervals are over items and draws.")
+    return Table(
+        "Accuracy", "Method", columns, rows, "Macro-F1 is of the same mean. 95 % intervals are over items and draws."
+    )
 
 
 def _generalized(part: Mapping[str, Any]) -> list[Table]:
@@ -172,9 +182,8 @@ def _differences(part: Mapping[str, Any]) -> Table:
         rows.append((_named(row), cells))
     against = [f"against {titles[reference]}" for reference in part["against"]]
     title = f"Differences in {MEASURES[part['by']].lower()}, in points"
-    note = (
-        f"{mean_name(part)}; paired over items and draws; p corrected by Holm's method within a column."
-        + (f" The best untrained prompt is {titles[part['best_untrained']]}." if part["best_untrained"] else "")
+    note = f"{mean_name(part)}; paired over items and draws; p corrected by Holm's method within a column." + (
+        f" The best untrained prompt is {titles[part['best_untrained']]}." if part["best_untrained"] else ""
     )
     return Table(title, "Method", against, rows, note)
 

@@ -87,7 +87,9 @@ def problems(draw):
     """Small whole scores, so that margins are often equal; at least one item of either kind."""
     classes = draw(st.integers(2, 4))
     items = draw(st.integers(2, 8))
-    scores = draw(st.lists(st.lists(st.integers(-2, 2), min_size=classes, max_size=classes), min_size=items, max_size=items))
+    scores = draw(
+        st.lists(st.lists(st.integers(-2, 2), min_size=classes, max_size=classes), min_size=items, max_size=items)
+    )
     gold = [0, classes - 1, *draw(st.lists(st.integers(0, classes - 1), min_size=items - 2, max_size=items - 2))]
     return np.array(scores, float), np.array(gold), np.arange(classes) < max(1, classes // 2)
 

@@ -17,7 +17,10 @@ def study(plan, folder, data, *options):
 @pytest.fixture
 def made(content, write_plan, sib200_folder, tmp_path, capsys):
     assert study(write_plan({"languages": ["hi"], "prompts": content}), tmp_path / "out", sib200_folder.parent) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == f"Compared 4 methods in 2 parts: {tmp_path / 'out' / 'report.html'}."
+    assert (
+        capsys.readouterr().out.splitlines()[-1]
+        == f"Compared 4 methods in 2 parts: {tmp_path / 'out' / 'report.html'}."
+    )
     return tmp_path / "out"
 
 
@@ -51,7 +54,10 @@ def test_a_study_in_pieces_ends_like_one_in_a_go(made, content, write_plan, sib2
     plan = write_plan({"prompts": content}, "pieces.yaml")
     other = tmp_path / "pieces"
     assert study(plan, other, sib200_folder.parent, "--methods", "[hint]", "--parts", "[transfer]") == 0
-    assert capsys.readouterr().out.splitlines()[-1] == f"20 runs are still to be done; tables of the others are in {other}."
+    assert (
+        capsys.readouterr().out.splitlines()[-1]
+        == f"20 runs are still to be done; tables of the others are in {other}."
+    )
     assert not (other / "manifest.json").exists() and "Not finished" in (other / "results.md").read_text()
     assert study(plan, other, sib200_folder.parent) == 0
     first, second = read_json(made / "results.json"), read_json(other / "results.json")
@@ -62,7 +68,9 @@ def test_a_study_in_pieces_ends_like_one_in_a_go(made, content, write_plan, sib2
     assert first == second
 
 
-def test_neighbours_stand_in_three_scripts_and_are_escaped(content, write_plan, sib200_folder, tmp_path, told, monkeypatch):
+def test_neighbours_stand_in_three_scripts_and_are_escaped(
+    content, write_plan, sib200_folder, tmp_path, told, monkeypatch
+):
     words = [
         {"class": "travel", "language": code, "name": "यात्रा", "piece": "▁x", "text": text, "weight": 0.25}
         for code, text in (("en", "<b>journey"), ("hi", "सफ़र"), ("bn", "ভ্রমণ"))

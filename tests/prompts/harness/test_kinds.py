@@ -29,7 +29,13 @@ labels:
 def items(sentences):
     def of(language, split, count=2):
         return [
-            Item(f"{split}{number}", language, f"{sentences[number % 4]} {number}", CLASSES[number % 4], f"{split}{number}")
+            Item(
+                f"{split}{number}",
+                language,
+                f"{sentences[number % 4]} {number}",
+                CLASSES[number % 4],
+                f"{split}{number}",
+            )
             for number in range(4 * count)
         ]
 
@@ -133,7 +139,9 @@ def test_words_are_those_of_the_languages_asked_for(setting, items, model):
         for which in ("multilingual", "target_only", "source_only")
     }
     labels = load_labels(setting().labels, ["hi", "mr"])
-    asked = model.ask([item.text for item in texts], labels["hi"].template, [n for w in labels["hi"].names.values() for n in w])
+    asked = model.ask(
+        [item.text for item in texts], labels["hi"].template, [n for w in labels["hi"].names.values() for n in w]
+    )
     states = model.read_once(asked)
     for which, languages in (("multilingual", ["hi", "mr"]), ("target_only", ["mr"]), ("source_only", ["hi"])):
         words = build_verbalizer(Words(languages=languages), labels, model)
@@ -152,7 +160,9 @@ def test_calibration_takes_off_what_the_template_alone_scores(setting, items, mo
 def test_spoiled_names_are_those_of_other_classes(setting, items, model):
     texts = items("hi", "test")
     plain = build("words", setting(), {"model": "any", "words": "target_only"}).scores(texts, "hi")
-    spoiled = build("words", setting(), {"model": "any", "words": "target_only", "spoiled": "names"}).scores(texts, "hi")
+    spoiled = build("words", setting(), {"model": "any", "words": "target_only", "spoiled": "names"}).scores(
+        texts, "hi"
+    )
     columns = [np.abs(plain - spoiled[:, [place]]).max(axis=0).argmin() for place in range(4)]
     assert sorted(columns) == [0, 1, 2, 3] and all(place != column for place, column in enumerate(columns))
     assert spoiled == pytest.approx(plain[:, columns], abs=1e-4)

@@ -139,7 +139,10 @@ def test_generalized_measures_are_over_the_full_label_space(done):
     assert len(part["splits"]) == 2 and all(len(split) == 4 for split in part["splits"])
     found = rows(results, "generalized")
     # The bonus for seen classes costs the trained stand-in some unseen items and no seen ones.
-    assert found["good"]["measures"]["accuracy_unseen"]["mean"]["value"] < found["good"]["measures"]["accuracy_seen"]["mean"]["value"]
+    assert (
+        found["good"]["measures"]["accuracy_unseen"]["mean"]["value"]
+        < found["good"]["measures"]["accuracy_seen"]["mean"]["value"]
+    )
     assert found["good"]["measures"]["ausuc"]["mean"]["value"] > found["hint"]["measures"]["ausuc"]["mean"]["value"]
     heights = [y for _, y in found["good"]["curve"]]
     assert heights == sorted(heights, reverse=True) and len(heights) == 51
