@@ -1,4 +1,4 @@
-"""What kinds of method that ask a language model share: the model, its labels, its words, and spoiled ones as controls."""
+"""What methods that ask a language model share: the model, the labels, the words, and all of these spoiled as controls."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def opened(source: str, random_seed: int | None = None) -> AnswerModel:
     """A model, opened once for all runs; `random_seed`: the same shape with weights drawn by it."""
     if random_seed is None:
         return open_answer_model(source)
-    model = opened(source)
+    model = opened(source, None)
     return AnswerModel(with_random_weights(model.model, random_seed), model.tokenizer, source)
 
 

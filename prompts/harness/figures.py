@@ -47,7 +47,7 @@ def method_rows(rows: Sequence[Mapping[str, Any]], measure: str, level: float | 
 
 
 def seen_unseen(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The mean seen–unseen curves, in order of the rows coloured c0, c1 …; a dot where nothing is subtracted (γ = 0)."""
+    """The mean seen–unseen curves, the rows’ colours c0, c1 …; a dot where nothing is subtracted (γ = 0)."""
     height, left, top, bottom = 330, 40, 12, 40
     right = WIDTH - _RIGHT
     ticks = [0, 20, 40, 60, 80, 100]

@@ -57,7 +57,7 @@ class Kind:
     seeded: bool = False
     """Whether it depends on the seed of initialisation and order."""
     prompt: bool = False
-    """Whether it asks a language model with a prompt (the best of those that do not learn is what learning must beat)."""
+    """Whether it asks a language model with a prompt; the best that does not learn is what learning must beat."""
 
 
 def kind_of(name: str) -> Kind:

@@ -148,7 +148,7 @@ def _confusion(found: Outcome) -> np.ndarray:
 
 
 def _mean_curve(outcomes: Sequence[Outcome]) -> list[tuple[float, float]]:
-    """The mean height of the curves over a grid of accuracies on unseen classes; those without unseen items left out."""
+    """The mean height of the curves over a grid of accuracies on unseen classes, of those with unseen items."""
     grid = np.linspace(0, 1, CURVE_POINTS)
     curves = [curve(found) for found in outcomes if found.of_seen.any() and not found.of_seen.all()]
     if not curves:

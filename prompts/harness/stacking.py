@@ -1,4 +1,4 @@
-"""Calibrated stacking around any method that learns: γ comes from classes that are hidden from it one fold at a time."""
+"""Calibrated stacking around any method that learns: γ comes from seen classes that are hidden from it in turn."""
 
 from __future__ import annotations
 

@@ -87,8 +87,8 @@ def sentences(part: Mapping[str, Any]) -> list[str]:
         below = [row["title"] for row in others if row["differences"][reference]["high"] < 0]
         said.append(
             f"Of the methods that learn, {listed(above) or 'none'} {'is' if len(above) < 2 else 'are'} above the best "
-            f"untrained prompt ({titles[reference]}, {_value(rows[reference]['measures'][by]['mean'])}) with an interval "
-            "that leaves out zero"
+            f"untrained prompt ({titles[reference]}, {_value(rows[reference]['measures'][by]['mean'])}) with an "
+            "interval that leaves out zero"
             + (f"; {listed(below)} {'is' if len(below) < 2 else 'are'} below it." if below else ".")
         )
     at_chance = [row["title"] for row in rows.values() if row["at_chance"]["mean"]]

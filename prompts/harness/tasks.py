@@ -62,8 +62,8 @@ def load_task(name: str, plan: TaskPlan, source: str, languages: Sequence[str]) 
             language: [item for item in items if item.group in kept] for language, items in evaluation.items()
         }
         note = (
-            f"There is no {plan.evaluation} split here: evaluated are {len(kept)} texts of the {plan.pool} split, drawn "
-            f"once with seed {plan.held_out_seed}, the same in every language, and no draw uses them."
+            f"There is no {plan.evaluation} split here: evaluated are {len(kept)} texts of the {plan.pool} split, "
+            f"drawn once with seed {plan.held_out_seed}, the same in every language, and no draw uses them."
         )
     else:
         evaluation = {language: read(plan, plan.evaluation, language) for language in languages}

@@ -71,7 +71,11 @@ def content():
     """A plan's content: one part of transfer, one of generalized zero-shot."""
     return {
         "title": "Stand-ins",
-        "tasks": {"sib200": {"source": "sib200", "folder": "{data}/sib200", "labels": "sib200", "development": "dev", "held_out": 21}},
+        "tasks": {
+            "sib200": {
+                "source": "sib200", "folder": "{data}/sib200", "labels": "sib200", "development": "dev", "held_out": 21,
+            },
+        },
         "methods": {
             "commonest": {"method": "majority", "title": "Commonest class"},
             "hint": {"method": "hinted", "title": "Untrained prompt", "skill": 0.4},
@@ -86,8 +90,9 @@ def content():
                 "against": ["commonest"], "confusions": ["good"],
             },
             "generalized": {
-                "title": "Four classes seen, three not", "task": "sib200", "languages": ["hi", "mr"], "k": 2, "draws": 2,
-                "seen": 4, "rotations": 2, "by": "harmonic_mean", "methods": ["hint", "good"], "confusions": ["good", "hint"],
+                "title": "Four classes seen, three not", "task": "sib200", "languages": ["hi", "mr"],
+                "k": 2, "draws": 2, "seen": 4, "rotations": 2, "by": "harmonic_mean",
+                "methods": ["hint", "good"], "confusions": ["good", "hint"],
             },
         },
     }  # fmt: skip
