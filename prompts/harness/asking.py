@@ -1,4 +1,4 @@
-"""What methods that ask a language model share: the model, the labels, the words, and all of these spoiled as controls."""
+"""What methods that ask a language model share: model, labels and words, and each of them spoiled as a control."""
 
 from __future__ import annotations
 
