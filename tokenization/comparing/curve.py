@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 RESAMPLES = 2000
+EDGE = 1.02
+"""An optimum within this ratio of the smallest or largest size tried is called one at the edge."""
 
 
 def vocabulary_curve(
@@ -75,8 +77,9 @@ def _lowest(x: np.ndarray, y: np.ndarray) -> float:
 
 def _sentence(optimum: Mapping[str, float], smallest: float, largest: float) -> str:
     value, low, high = (round(optimum[key]) for key in ("value", "low", "high"))
-    if high <= smallest * 1.02:
+    if value <= smallest * EDGE:
         return f"Fewest bits at the smallest vocabulary tried ({round(smallest):,}); the optimum may lie below."
-    if low >= largest * 0.98:
+    if value * EDGE >= largest:
         return f"Fewest bits at the largest vocabulary tried ({round(largest):,}); the optimum may lie above."
-    return f"Fewest bits at about {value:,} ids [{low:,}, {high:,}]."
+    cut = " or fewer" if low <= smallest * EDGE else " or more" if high * EDGE >= largest else ""
+    return f"Fewest bits at about {value:,} ids [{low:,}, {high:,}{cut}]."
