@@ -52,14 +52,21 @@ def measure_traits(model: PreTrainedModel) -> Traits:
     """
     seq2seq = bool(model.config.is_encoder_decoder)
     table = embedding_table(model)
-    ids = torch.arange(1, min(5, len(table)), device=model.device).unsqueeze(0)
+    padding = getattr(model.config.get_text_config(), "pad_token_id", None)  # has no position in some models
+    ids = torch.tensor([[i for i in range(min(5, len(table))) if i != padding]], device=model.device)
     vectors = cast(Any, model.get_input_embeddings())(ids)
-    if seq2seq:
-        logits = model(input_ids=ids, decoder_input_ids=decoder_start(model)).logits[:, -1]
-        states = first_step(model, vectors, torch.ones_like(ids))
-    else:
-        logits = model(input_ids=ids).logits[:, -1]
-        states = model.base_model(inputs_embeds=vectors, use_cache=False).last_hidden_state[:, -1]
+    decoder = {"decoder_input_ids": decoder_start(model)} if seq2seq else {}
+    logits = model(input_ids=ids, **decoder).logits[:, -1]
+    try:
+        if seq2seq:
+            states = first_step(model, vectors, torch.ones_like(ids))
+        else:
+            states = model.base_model(inputs_embeds=vectors, use_cache=False).last_hidden_state[:, -1]
+            # nor may it look up which tokens the vectors are (Gemma 4), which fails for one between tokens
+            model.base_model(inputs_embeds=vectors.mean(dim=1, keepdim=True), use_cache=False)
+    except Exception as error:  # what a model that wants ids raises is its own affair
+        reason = " ".join(str(error).split())
+        raise UserError(f"{type(model).__name__} does not read vectors in the place of tokens ({reason}).") from None
     head = cast(Any, model.get_output_embeddings())
     softcap = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
     return Traits(
@@ -134,10 +141,10 @@ def _positions(model: PreTrainedModel) -> Positions:
     """How positions come in, by the names of the parts that bring them."""
     parts = {type(module).__name__.lower() for module in model.modules()}
     names = [name.rsplit(".", 1)[-1] for name, _ in model.named_modules()]
-    if any("rotary" in part for part in parts):
-        return "rotary"
     if model.config.model_type in ("bloom", "mpt") or getattr(model.config, "alibi", False):
         return "alibi"
+    if any("rotary" in part for part in parts) or getattr(model.config, "rotary_dim", None):
+        return "rotary"
     if hasattr(model.config, "relative_attention_num_buckets"):
         return "relative"
     if any("sinusoidal" in part for part in parts):

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from transformers import AutoModelForCausalLM, Gemma4TextConfig
 
 from corpora.errors import UserError
 from prompts.models import AnswerModel
@@ -82,3 +83,12 @@ def test_model_whose_logits_are_not_plain_is_refused(network, monkeypatch):
     monkeypatch.setattr(model, "forward", bent)
     with pytest.raises(UserError, match="the logits of GPT2LMHeadModel are not those of its last hidden state"):
         measure_traits(model)
+
+
+def test_model_that_looks_up_the_tokens_of_its_vectors_is_refused():
+    size = {"vocab_size": 420, "vocab_size_per_layer_input": 420, "hidden_size_per_layer_input": 8, "hidden_size": 32}
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 16}
+    layers = ["sliding_attention", "full_attention"]
+    configuration = Gemma4TextConfig(**size, **heads, intermediate_size=64, num_hidden_layers=2, layer_types=layers)
+    with pytest.raises(UserError, match="Gemma4ForCausalLM does not read vectors in the place of tokens"):
+        measure_traits(AutoModelForCausalLM.from_config(configuration).eval())
