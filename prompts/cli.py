@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from corpora.commands import run_verb
@@ -198,5 +199,5 @@ def main(arguments: list[str]) -> None:
 
         train(arguments)
         return
-    verbs = [evaluate, fit, study, verbalizer, export, publish]
+    verbs: list[Callable[..., None]] = [evaluate, fit, study, verbalizer, export, publish]
     run_verb("prompts", "Classification with frozen models and prompts.", verbs, arguments)

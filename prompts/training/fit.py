@@ -12,13 +12,13 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from corpora.errors import UserError
 from corpora.folders import sha256, write_manifest, write_text
-from prompts.models.opening import open_answer_model
+from prompts.models import open_answer_model
 from prompts.soft.facts import Facts
 from prompts.soft.saving import save_prompt
 from prompts.training.checkpoints import LAST, PromptCheckpoints, WholeCheckpoints, load
 from prompts.training.datamodule import FewShotData
 from prompts.training.module import PromptTuning
-from prompts.training.tuning import DEFAULTS, lengths, prepare, quiet, run_identity
+from prompts.training.tuning import DEFAULTS, build_verbalizer, lengths, prepare, quiet, run_identity
 from prompts.verbalizers import labels_path, load_labels
 
 DESCRIPTION = (
@@ -27,6 +27,16 @@ DESCRIPTION = (
     "metrics.csv, config.yaml, checkpoints/ and manifest.json. "
     "Example: kathalab prompts fit --config prompts/configs/sib200-gemma.yaml --ckpt_path last"
 )
+SHOWN = ("model.objective.", "model.rates.", "model.kind", "model.warmup")
+"""Settings that the prompt's card tells."""
+TRAINER = (
+    "gradient_clip_val",
+    "gradient_clip_algorithm",
+    "limit_train_batches",
+    "limit_val_batches",
+    "overfit_batches",
+)
+"""Options of Lightning's trainer that decide the prompt."""
 BASE = Path(__file__).parents[1] / "configs" / "base.yaml"
 
 
@@ -91,6 +101,8 @@ class PromptCLI(LightningCLI):
             raise UserError("the run needs a folder; give it with `--trainer.default_root_dir`.")
         if trainer.max_steps != -1 or trainer.max_epochs is None:
             raise UserError("a prompt's training counts passes over its items; give `--trainer.max_epochs` alone.")
+        if trainer.accumulate_grad_batches != 1:
+            raise UserError("a prompt's update reads one batch; give a larger `--data.batch_size` instead.")
         self.run = Path(trainer.default_root_dir)
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
@@ -120,7 +132,12 @@ class PromptCLI(LightningCLI):
         self.label_set = load_labels(data.labels, languages)
         answering = open_answer_model(self.model.source, str(self.trainer.strategy.root_device))
         prepare(self.model, answering, self.label_set, data.language, data)
-        self.checkpoints.identity = run_identity(self.model, data, data.language) | {"trainer.max_epochs": self.epochs}
+        self.checkpoints.identity = {
+            **run_identity(self.model, data, data.language),
+            "trainer.max_epochs": self.epochs,
+            "trainer.precision": str(self.trainer.precision),
+            **{f"trainer.{name}": str(getattr(self.trainer, name)) for name in TRAINER},
+        }
         numbers = sum(weight.numel() for weight in self.model.soft.parameters())
         told = f"{len(data.training)} items of {len(data.classes)} classes, {numbers:,} numbers to train"
         print(f"run: {str(self.run)!r}, {told}", file=sys.stderr, flush=True)
@@ -148,12 +165,12 @@ class PromptCLI(LightningCLI):
             "sampling_seed": data.sampling_seed,
             "order_seed": data.order_seed,
             "seed": module.seed,
-            **{name: value for name, value in self.checkpoints.identity.items() if name.startswith("model.o")},
+            **{name: value for name, value in self.checkpoints.identity.items() if name.startswith(SHOWN)},
         }
         facts = Facts(
             templates,
             languages=(data.language,),
-            verbalizer=module.lesson.verbalizer,
+            verbalizer=build_verbalizer(module.verbalizer, self.label_set, data.language, module.lesson.model),
             content_free={code: self.label_set[code].content_free for code in self.label_set.languages},
             seen=tuple(data.classes),
             training=training,

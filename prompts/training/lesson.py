@@ -105,8 +105,9 @@ class Lesson:
         """Prepare for a prompt of this layout: read what it cannot change."""
         self.start = trained(soft).detach().clone()
         self._cache = None
-        if self.model.can_cache(soft):
-            self._cache = self.model.cache_texts([*self.training.asked, *self.validation.asked, *self.content_free])
+        every = [*self.training.asked, *self.validation.asked, *self.content_free]
+        if self.model.can_cache(soft) and all(asked.text_ids for asked in every):
+            self._cache = self.model.cache_texts(every)
         if self.objective.kl_to_base:
             self._base = self.model.read_once(self.training.asked)
         if self.objective.seen_bias:

@@ -4,8 +4,8 @@ Pure functions on tensors. An *outcome* is a token of the vocabulary or a class;
 outcomes stand for a class: its verbalizer's weights in the vocabulary, one 1 in its own column among the classes. So
 each function serves both spaces.
 
-Label smoothing: Szegedy et al. 2016 (arXiv 1512.00567). The rest is our own reading of published ideas (see
-docs/rosprompt.md), not anyone's published formula.
+Label smoothing: Szegedy et al. 2016 (arXiv 1512.00567). The rest is our own reading of published ideas, not
+anyone's published formula.
 """
 
 from __future__ import annotations

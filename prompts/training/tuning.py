@@ -133,6 +133,7 @@ def build_verbalizer(words: Words, label_set: LabelSet, language: str, answering
 
 def run_identity(module: PromptTuning, data: ItemBatches, language: str) -> dict[str, Any]:
     """Every setting that decides a byte of the prompt, and digests of what is read; plain values by name."""
+    asked = [*module.lesson.training.asked, *module.lesson.validation.asked, *module.lesson.content_free]
     plain: dict[str, Any] = {
         "model.layout": list(module.layout.lengths),
         "the model": weights_sha256(module.lesson.model.model),
@@ -145,7 +146,7 @@ def run_identity(module: PromptTuning, data: ItemBatches, language: str) -> dict
         "data.validation": digest(data.validation),
         "data.batch_size": data.batch_size,
         "data.order_seed": data.order_seed,
-        "the questions": hashlib.sha256(repr(module.lesson.training.asked).encode()).hexdigest(),
+        "the questions": hashlib.sha256(repr(asked).encode()).hexdigest(),
     }
     for name in ("kind", "hidden", "seed", "warmup", "weight_decay"):
         plain[f"model.{name}"] = getattr(module, name)
