@@ -42,7 +42,7 @@ def verbalizer(
         labels: YAML file of class names, or the name of a built-in one (e.g. themes, sib200).
         languages: Languages to show, e.g. [hi,mr].
         tokenizer: Tokenizer or model folder, or USER/MODEL on the Hub, to show pieces of names.
-        model: Folder of a causal model with its tokenizer, or USER/MODEL on the Hub, to show neighbours.
+        model: To show neighbours: a model folder, USER/MODEL on the Hub, a .gguf file, or gemma-3-270m.
         kind: Neighbours of the names' own rows, or of what the model foretells after a text that is only the name (then
             always among the rows of the output head).
         neighbours: How many rows speak for each name.
@@ -62,8 +62,7 @@ def verbalizer(
     vetoes = load_vetoes(veto) if veto is not None else []
     rows: list[dict[str, Any]]
     if model is not None:
-        from evaluation.models import open_model
-        from prompts.models import AnswerModel
+        from prompts.models.opening import open_answer_model
 
         options: dict[str, Any] = {
             "k": neighbours,
@@ -74,7 +73,7 @@ def verbalizer(
             "word_start": word_start,
             "veto": vetoes,
         }
-        answering = AnswerModel(*open_model(model, "cpu"))
+        answering = open_answer_model(model, "cpu")
         if kind == "contextual":
             built = contextual(label_set, languages, answering, **options)
         else:
