@@ -141,12 +141,13 @@ def export(
     to the card; what is not given stays as it was. A prompt that is nothing but a prefix is a PEFT adapter as well.
 
     Example: kathalab prompts export results/prompts/sib200 --output results/prompts/to-publish
-    --base-model google/gemma-3-270m --base-license gemma --accuracy '{hi: 0.72}' --evaluated-on 'SIB-200, test'
+    --base-model USER/MODEL --accuracy '{hi: 0.72}' --evaluated-on 'SIB-200, test'
 
     Args:
         prompt: Prompt folder.
         output: Folder to write.
-        base_model: Name of the base model on the Hub, USER/MODEL, from which others can open it.
+        base_model: Name under which others find the base model on the Hub, USER/MODEL. It must hold the very weights
+            that the prompt was trained with: a prompt is refused with any others.
         base_license: Licence or terms of the base model, named on the card.
         license: Licence of the prompt itself, as the Hub names it (apache-2.0 unless another was given before).
         accuracy: Share of texts classified right by language, between 0 and 1.

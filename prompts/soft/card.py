@@ -54,7 +54,7 @@ def _card_data(content: Mapping[str, Any], adapter: bool) -> str:
     data = ModelCardData(
         language=list(dict.fromkeys([*content["languages"], *content["templates"]])),
         license=content["license"],
-        base_model=content["base_model"] or None,
+        base_model=content["base_model"] if "/" in content["base_model"] else None,
         library_name="peft" if adapter else "kathalab",
         pipeline_tag="zero-shot-classification",
         tags=["kathalab", "rosprompt", "prompt-tuning"],

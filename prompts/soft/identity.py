@@ -61,10 +61,13 @@ def weights_sha256(model: PreTrainedModel) -> str:
 
 
 def essential_config(model: PreTrainedModel) -> dict[str, Any]:
-    """What a configuration says of the computation, as JSON values; names of files and people are not in it."""
-    values = {key: value for key, value in model.config.to_dict().items() if key not in INCIDENTAL}
-    plain = {key: value for key, value in values.items() if not key.startswith("_") and value is not None}
-    return json.loads(json.dumps(plain, sort_keys=True, default=str))
+    """What a configuration says of the computation, as JSON values; names of files are not in it."""
+    return json.loads(json.dumps(_essential(model.config.to_dict()), sort_keys=True, default=str))
+
+
+def _essential(values: Mapping[Any, Any]) -> dict[str, Any]:
+    kept = {str(key): value for key, value in values.items() if key not in INCIDENTAL and str(key)[0] != "_"}
+    return {key: _essential(value) if isinstance(value, dict) else value for key, value in kept.items()}
 
 
 def tokenizer_sha256(tokenizer: PreTrainedTokenizerBase) -> str:

@@ -1,9 +1,13 @@
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import kathalab
 import prompts
 from corpora.errors import UserError
 from prompts.soft import Layout, deepened, initialise
@@ -133,6 +137,33 @@ def test_from_a_folder(answer_model, tmp_path, deep):
     np.testing.assert_allclose(classify.class_scores(TEXTS)[1], direct, atol=1e-4)
     with pytest.raises(UserError, match="names no model; give"):
         prompts.ZeroShotClassifier.from_pretrained(tmp_path / "p")
+
+
+def test_the_model_may_be_given_as_a_folder(answer_model, tokenizer, tmp_path):
+    opened = answer_model()
+    save_prompt(tmp_path / "p", initialise(Layout(infix=2), opened, "random", seed=3), opened, FACTS)
+    opened.model.save_pretrained(tmp_path / "model")
+    tokenizer.save_pretrained(tmp_path / "model")
+    from_files = prompts.ZeroShotClassifier.from_pretrained(str(tmp_path / "p"), tmp_path / "model")(TEXTS)
+    from_memory = prompts.ZeroShotClassifier.from_pretrained(tmp_path / "p", opened)(TEXTS)
+    for one, other in zip(from_files, from_memory, strict=True):
+        assert one["labels"] == other["labels"] and one["scores"] == pytest.approx(other["scores"], abs=1e-5)
+
+
+def test_an_encoder_decoder_classifies_too(answer_model):
+    prompt = initialise(Layout(prefix=1, suffix=1), answer_model("mt5"), "random", seed=3)
+    classify = prompts.ZeroShotClassifier(answer_model("mt5"), prompt, FACTS)
+    scores = classify.class_scores(TEXTS)[1]
+    one_by_one = np.concatenate([classify.class_scores([text])[1] for text in TEXTS])
+    np.testing.assert_allclose(scores, one_by_one, atol=1e-4)
+
+
+def test_the_package_alone_imports_no_torch():
+    code = "import sys, prompts; assert 'torch' not in sys.modules; prompts.Absent"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(kathalab.__file__).parent
+    )
+    assert done.stderr.strip().endswith("AttributeError: module 'prompts' has no attribute 'Absent'")
 
 
 def test_no_such_folder(tmp_path):

@@ -12,7 +12,7 @@ from prompts.soft.saving import save_prompt
 peft = pytest.importorskip("peft", reason="peft is not installed (it is part of the `test` extra)")
 
 
-@pytest.mark.parametrize("kind", ["gpt2", "llama", "xglm", "bloom", "mt5"])
+@pytest.mark.parametrize("kind", ["gpt2", "llama", "xglm", "bloom", "gemma3", "mt5"])
 def test_peft_gives_the_same_logits(answer_model, make_model, tmp_path, kind):
     opened = answer_model(kind)
     prompt = initialise(Layout(prefix=4), opened, "random", seed=2)

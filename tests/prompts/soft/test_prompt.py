@@ -72,13 +72,13 @@ def last_logits(model, **inputs):
         return model(**inputs).logits[:, -1]
 
 
-@pytest.mark.parametrize("kind", ["gpt2", "llama", "xglm", "bloom"])
+@pytest.mark.parametrize("kind", ["gpt2", "llama", "xglm", "bloom", "gemma3"])
 def test_a_deep_prompt_starts_as_the_prefix_it_was_made_from(answer_model, kind):
     opened = answer_model(kind)
     prefix = initialise(Layout(prefix=3), opened, "random", seed=1)
     deep = deepened(prefix, opened)
     assert deep.layout == Layout(prefix=3) and deep.vectors("prefix").shape == (0, 32)
-    assert deep.deep_states().shape == (2, 2, 2, 3, 16)
+    assert deep.deep_states().shape == (2, 2, 1 if kind == "gemma3" else 2, 3, 16)
 
     ids = torch.tensor([[1, 300, 310, 320]])
     embedded = torch.cat([prefix.vectors("prefix"), opened.embed(ids)[0]]).unsqueeze(0)
@@ -97,5 +97,9 @@ def test_a_deep_prompt_starts_as_the_prefix_it_was_made_from(answer_model, kind)
 def test_only_a_prefix_of_a_causal_model_can_be_deep(answer_model):
     with pytest.raises(UserError, match="only a prefix"):
         deepened(initialise(Layout(infix=2), answer_model(), "mean"), answer_model())
+    with pytest.raises(UserError, match="only causal models"):
+        deepened(initialise(Layout(prefix=2), answer_model("mt5"), "mean"), answer_model("mt5"))
+    with pytest.raises(UserError, match="does not keep keys and values of 9 positions"):
+        deepened(initialise(Layout(prefix=9), answer_model("gemma3"), "mean"), answer_model("gemma3"))
     with pytest.raises(ValueError, match="no keys and values"):
         DeepPrompt(torch.zeros(2, 2, 3, 4), 32)

@@ -107,7 +107,7 @@ def saved_tokenizer(tokenizer, folder):
     return folder
 
 
-@pytest.mark.parametrize("kind", ["gpt2", "llama", "xglm", "bloom", "mt5"])
+@pytest.mark.parametrize("kind", ["gpt2", "llama", "xglm", "bloom", "gemma3", "mt5"])
 def test_the_same_model_read_from_files_is_recognised(answer_model, tokenizer, tmp_path, kind):
     opened = answer_model(kind)
     save_prompt(tmp_path / "p", drawn(opened, infix=1), opened, FACTS)
