@@ -101,6 +101,7 @@ rule all:
         f"{OUT}/arms.json" if ARMS
         else f"{OUT}/tokenizers.html" if CORPORA
         else f"{OUT}/scaling/{LANGUAGES[0]}/scaling.json" if config.get("sizes")
+        else f"{OUT}/prompts/manifest.json" if config.get("prompts")
         else f"{OUT}/report.html",
 
 
@@ -440,3 +441,18 @@ rule report:
         update(f"{OUT}/report.html"),
     shell:
         "{KATHALAB} evaluation report {OUT}"
+
+
+# A study with `prompts` compares classifiers; its models and corpus are those of the study. A run that was done stays.
+rule prompts:
+    input:
+        workflow.configfiles[0],
+        rules.corpus.output,
+        expand(rules.model.output, language=LANGUAGES),
+    output:
+        update(f"{OUT}/prompts/manifest.json"),
+    params:
+        data=f"--data {shlex.quote(str(config['data']))}" if config.get("data") else "",
+    threads: workflow.cores
+    shell:
+        "OMP_NUM_THREADS={threads} {KATHALAB} prompts study {input[0]} {params.data} --output {OUT}/prompts"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from corpora.commands import run_verb
 from corpora.errors import UserError
 from corpora.folders import fingerprint, new_folder, sha256, write_json, write_json_lines, write_manifest
+from prompts.harness.command import study
 from prompts.showing import verbalizer
 
 if TYPE_CHECKING:
@@ -199,5 +200,5 @@ def main(arguments: list[str]) -> None:
 
         train(arguments)
         return
-    verbs: list[Callable[..., None]] = [evaluate, fit, verbalizer, export, publish]
+    verbs: list[Callable[..., None]] = [evaluate, fit, study, verbalizer, export, publish]
     run_verb("prompts", "Classification with frozen models and prompts.", verbs, arguments)

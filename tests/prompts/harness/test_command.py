@@ -1,0 +1,133 @@
+"""`kathalab prompts study`: its files, its page, and that a killed study goes on."""
+
+import json
+import re
+
+import pytest
+
+import kathalab
+from corpora.folders import read_json, read_manifest
+from prompts.harness.figures import seen_unseen
+
+
+def study(plan, folder, data, *options):
+    return kathalab.main(["prompts", "study", str(plan), "--data", str(data), "--output", str(folder), *options])
+
+
+@pytest.fixture
+def made(content, write_plan, sib200_folder, tmp_path, capsys):
+    assert study(write_plan({"languages": ["hi"], "prompts": content}), tmp_path / "out", sib200_folder.parent) == 0
+    assert (
+        capsys.readouterr().out.splitlines()[-1]
+        == f"Compared 4 methods in 2 parts: {tmp_path / 'out' / 'report.html'}."
+    )
+    return tmp_path / "out"
+
+
+def test_the_folder_holds_runs_results_and_a_page_that_needs_nothing_else(made):
+    manifest = read_manifest(made, "prompt-study")
+    assert {"results.json", "results.md", "report.html", "report.json"} <= set(manifest["files"])
+    page = (made / "report.html").read_text(encoding="utf-8")
+    assert not re.search(r'(?:src|href)="(?!#)', page) and "<script" not in page
+    assert "From two English sentences of each class" in page and "Four classes seen, three not" in page
+    assert page.count('class="matrix"') == 4 + 2 * 2 and page.count("<polyline") == 2
+    assert read_json(made / "report.json") == read_json(made / "results.json")
+
+
+def test_markdown_and_page_say_what_the_results_say(made):
+    results, text = read_json(made / "results.json"), (made / "results.md").read_text(encoding="utf-8")
+    row = next(row for row in results["parts"][0]["rows"] if row["method"] == "good")
+    mean = row["measures"]["accuracy"]["mean"]
+    written = f"**{100 * mean['value']:.1f}\u202f%** ({100 * mean['low']:.1f}–{100 * mean['high']:.1f}\u202f%)"
+    line = next(line for line in text.splitlines() if line.startswith("| Trained prompt |") and "**" in line)
+    assert written in line
+    assert "Told nothing (control)" in text and "at chance" in text
+    assert "There is no test split here: evaluated are 21 texts of the train split" in text
+    assert "Of the methods that learn, Trained prompt is above the best untrained prompt (Untrained prompt" in text
+    difference = row["differences"]["hint"]
+    assert f"**{100 * difference['value']:+.1f}** ({100 * difference['low']:+.1f} to" in text.replace("−", "-")
+    page = (made / "report.html").read_text(encoding="utf-8")
+    assert f"{100 * mean['value']:.1f}\u202f%" in page
+
+
+def test_a_study_in_pieces_ends_like_one_in_a_go(made, content, write_plan, sib200_folder, tmp_path, capsys):
+    plan = write_plan({"prompts": content}, "pieces.yaml")
+    other = tmp_path / "pieces"
+    assert study(plan, other, sib200_folder.parent, "--methods", "[hint]", "--parts", "[transfer]") == 0
+    assert (
+        capsys.readouterr().out.splitlines()[-1]
+        == f"20 runs are still to be done; tables of the others are in {other}."
+    )
+    assert not (other / "manifest.json").exists() and "Not finished" in (other / "results.md").read_text()
+    assert study(plan, other, sib200_folder.parent) == 0
+    first, second = read_json(made / "results.json"), read_json(other / "results.json")
+    for results in (first, second):
+        for part in results["parts"]:
+            for row in part["rows"]:
+                del row["seconds"]
+    assert first == second
+
+
+def test_neighbours_stand_in_three_scripts_and_are_escaped(
+    content, write_plan, sib200_folder, tmp_path, told, monkeypatch
+):
+    words = [
+        {"class": "travel", "language": code, "name": "यात्रा", "piece": "▁x", "text": text, "weight": 0.25}
+        for code, text in (("en", "<b>journey"), ("hi", "सफ़र"), ("bn", "ভ্রমণ"))
+    ]
+    create = told.__init__
+
+    def with_words(self, *given, **options):
+        create(self, *given, **options)
+        self.facts = {"verbalizer": words}
+
+    monkeypatch.setattr(told, "__init__", with_words)
+    study(write_plan(content), tmp_path / "out", sib200_folder.parent)
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "सफ़र" in page and "ভ্রমণ" in page and "&lt;b&gt;journey" in page and "<b>journey" not in page
+
+
+def test_the_curve_stands_where_its_numbers_are():
+    measures = {"accuracy_unseen": {"mean": {"value": 0.5}}, "accuracy_seen": {"mean": {"value": 1.0}}}
+    svg = seen_unseen([{"curve": [(0, 1), (1, 0)], "measures": measures}])
+    # the axes run from (40, 290) to (426, 12)
+    assert '<polyline class="curve c0" points="40.0,12.0 426.0,290.0"/>' in svg
+    assert '<circle class="dot c0" cx="233.0" cy="12.0"' in svg
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda c: c.pop("parts"), "needs the mappings 'tasks', 'methods' and 'parts'"),
+        (lambda c: c["parts"]["transfer"].update(k="eight"), "has k: 'eight', which should be of the kind int"),
+        (lambda c: c["parts"]["transfer"].update(shots=8), "has no 'shots'; it may have"),
+        (lambda c: c["parts"]["transfer"]["methods"].append("other"), "names the method 'other', which the plan lacks"),
+        (lambda c: c["parts"]["transfer"].update(task="mtop"), "is of the task 'mtop', which the plan lacks"),
+        (lambda c: c["parts"]["generalized"].update(by="speed"), "compares by 'speed', which is no measure"),
+        (lambda c: c["parts"]["transfer"].update(rotations=2), "has rotations but no number of seen classes"),
+        (lambda c: c["parts"]["generalized"].update(rotations=9), "4 of 7 classes rotate 7 times, not 9"),
+        (lambda c: c["methods"]["good"].update(method="magic"), "there is no method 'magic'; choose from"),
+        (lambda c: c["methods"]["good"].update(talent=1), "the method 'told' cannot be made of"),
+        (lambda c: c["tasks"]["sib200"].update(held_out=99), "99 texts cannot be kept for evaluation"),
+        (lambda c: c["tasks"]["sib200"].update(source="news"), "has the source 'news'; choose from"),
+        (lambda c: c["parts"]["transfer"].update(k=40), "has 9 texts, but"),
+    ],
+)
+def test_a_plan_that_cannot_be_run_is_refused_in_a_sentence(
+    change, sentence, content, write_plan, sib200_folder, tmp_path, capsys
+):
+    change(content)
+    assert study(write_plan(content), tmp_path / "out", sib200_folder.parent) == 1
+    error = capsys.readouterr().err
+    assert sentence in error and "Traceback" not in error and error.count("\n") == 1
+
+
+def test_a_damaged_record_is_named(made, content, write_plan, sib200_folder, capsys):
+    file = next((made / "runs/sib200/good").glob("*.jsonl"))
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join(lines[:-1]))
+    assert study(write_plan(content), made, sib200_folder.parent) == 1
+    assert f"{file.name}' holds other items in" in capsys.readouterr().err
+    file.write_text(json.dumps({"language": "hi"}))
+    assert study(write_plan(content), made, sib200_folder.parent) == 1
+    assert f"{file.name}' is damaged" in capsys.readouterr().err

@@ -1,0 +1,210 @@
+"""A study with stand-in methods: what is run, what is kept, what is run again, and what the tables say."""
+
+import json
+
+import numpy as np
+import pytest
+
+from corpora.errors import UserError
+from evaluation.intervals import crossed_interval, crossed_test
+from prompts.harness.plan import read_plan
+from prompts.harness.study import run_study, unfinished
+from prompts.harness.tasks import draw, load_task
+
+
+@pytest.fixture
+def done(content, write_plan, sib200_folder, tmp_path):
+    """Plan, results and folder of the whole study."""
+    plan = read_plan(write_plan(content), str(sib200_folder.parent))
+    return plan, run_study(plan, tmp_path / "study"), tmp_path / "study"
+
+
+def rows(results, part):
+    return {row["method"]: row for row in next(p for p in results["parts"] if p["name"] == part)["rows"]}
+
+
+def records(folder, method):
+    found = []
+    for path in sorted((folder / "runs" / "sib200" / method).glob("*.jsonl")):
+        found += [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return found
+
+
+def test_every_run_keeps_a_record_of_every_item(done):
+    _, results, folder = done
+    good = [record for record in records(folder, "good") if record["seen"]]
+    assert unfinished(results) == 0
+    assert set(good[0]) == {"method", "draw", "seed", "language", "id", "group", "label", "seen", "scores"}
+    assert {(r["draw"], r["seed"]) for r in good} == {(d, s) for d in range(3) for s in range(2)}
+    # six runs of transfer on 21 items in four languages, four (2 draws × 2 rotations) on 21 in two
+    assert len(records(folder, "good")) == 6 * 21 * 4 + 4 * 21 * 2
+    assert sum(not record["seen"] for record in records(folder, "good")) > 0
+    # What does not learn is run once for each set of languages, whatever the draws and rotations.
+    assert len(list((folder / "runs/sib200/hint").glob("*.jsonl"))) == 2
+    assert len(list((folder / "runs/sib200/commonest").glob("*.jsonl"))) == 3  # depends on the draw, not on the seed
+
+
+def test_no_draw_holds_an_evaluated_text_and_draws_are_of_seen_classes_only(done):
+    _, _, folder = done
+    evaluated = {record["group"] for record in records(folder, "good")}
+    summaries = [json.loads(path.read_text()) for path in (folder / "runs/sib200/good").glob("*.json")]
+    assert len(evaluated) == 21
+    drawn = [set(summary["training"]) for summary in summaries]
+    assert not evaluated & set.union(*drawn)
+    assert {len(ids) for ids in drawn} == {2 * 7, 2 * 4}
+    assert len(set(map(frozenset, drawn))) == 3 + 4
+
+
+def test_the_same_study_again_runs_nothing_and_says_the_same(done, told):
+    plan, results, folder = done
+    count = len(told.fitted)
+    assert run_study(plan, folder) == results
+    assert len(told.fitted) == count == 6 + 6 + 4
+
+
+def test_what_was_cut_off_is_run_again_and_nothing_else(done, told):
+    plan, results, folder = done
+    files = sorted((folder / "runs/sib200/good").glob("*.jsonl"))
+    files[0].unlink()
+    told.fitted.clear()
+    again = run_study(plan, folder)
+    assert len(told.fitted) == 1
+    for part in ("transfer", "generalized"):
+        assert {m: r["measures"] for m, r in rows(again, part).items()} == {
+            m: r["measures"] for m, r in rows(results, part).items()
+        }
+
+
+def test_a_change_of_configuration_or_data_is_a_new_run(done, content, write_plan, sib200_folder, told):
+    plan, _, folder = done
+    content["methods"]["good"]["skill"] = 0.8
+    told.fitted.clear()
+    run_study(read_plan(write_plan(content), str(sib200_folder.parent)), folder)
+    assert len(told.fitted) == 6 + 4
+    file = sib200_folder / "eng_Latn" / "dev.tsv"
+    file.write_text(file.read_text().replace("river", "lake"))
+    told.fitted.clear()
+    run_study(read_plan(write_plan(content), str(sib200_folder.parent)), folder)
+    assert len(told.fitted) == 6 + 6 + 4
+
+
+def test_accuracy_and_its_paired_difference_are_those_of_the_records(done):
+    _, results, folder = done
+    items = {(r["language"], r["id"]): None for r in records(folder, "good") if r["language"] != "en"}
+    place = {key: number for number, key in enumerate(items)}
+    classes = results["parts"][0]["classes"]
+
+    def right(method, draws=3):
+        found = np.zeros((draws, len(place)))
+        counted = np.zeros_like(found)
+        for path in (folder / "runs/sib200" / method).glob("*.jsonl"):
+            if "seen" in path.name:
+                continue  # of the generalized part
+            for line in path.read_text().splitlines():
+                record = json.loads(line)
+                if record["language"] != "en":
+                    at = record["draw"], place[record["language"], record["id"]]
+                    found[at] += classes[int(np.argmax(record["scores"]))] == record["label"]
+                    counted[at] += 1
+        return found / counted
+
+    good, commonest = right("good"), right("commonest")
+    groups = [key[1] for key in place]
+    expected = crossed_interval(good, np.ones(len(place)), clusters=groups)
+    found = rows(results, "transfer")["good"]["measures"]["accuracy"]["mean"]
+    assert found["value"] == pytest.approx(expected.value)
+    assert (found["low"], found["high"]) == pytest.approx((expected.low, expected.high), abs=0.01)
+    test = crossed_test(good - commonest, np.ones(len(place)), clusters=groups)
+    difference = rows(results, "transfer")["good"]["differences"]["commonest"]
+    assert difference["value"] == pytest.approx(test.difference.value)
+    assert (difference["low"], difference["high"]) == pytest.approx(
+        (test.difference.low, test.difference.high), abs=0.02
+    )
+
+
+def test_the_best_untrained_prompt_is_what_all_are_compared_with_and_chance_is_said(done):
+    _, results, _ = done
+    part = results["parts"][0]
+    assert part["best_untrained"] == "hint" and part["against"] == ["hint", "commonest"]
+    found = rows(results, "transfer")
+    assert found["good"]["differences"]["hint"]["low"] > 0 and found["good"]["differences"]["hint"]["p_holm"] < 0.01
+    assert "hint" not in found["hint"]["differences"]
+    assert found["bad"]["at_chance"]["mean"] and not found["good"]["at_chance"]["mean"]
+    assert found["good"]["facts"] == {"parameters": 7}
+
+
+def test_generalized_measures_are_over_the_full_label_space(done):
+    _, results, _ = done
+    part = results["parts"][1]
+    assert len(part["splits"]) == 2 and all(len(split) == 4 for split in part["splits"])
+    found = rows(results, "generalized")
+    # The bonus for seen classes costs the trained stand-in some unseen items and no seen ones.
+    assert (
+        found["good"]["measures"]["accuracy_unseen"]["mean"]["value"]
+        < found["good"]["measures"]["accuracy_seen"]["mean"]["value"]
+    )
+    assert found["good"]["measures"]["ausuc"]["mean"]["value"] > found["hint"]["measures"]["ausuc"]["mean"]["value"]
+    heights = [y for _, y in found["good"]["curve"]]
+    assert heights == sorted(heights, reverse=True) and len(heights) == 51
+    area = np.trapezoid(heights, [x for x, _ in found["good"]["curve"]])
+    assert area == pytest.approx(found["good"]["measures"]["ausuc"]["mean"]["value"], abs=0.03)
+    for matrix in found["good"]["confusions"].values():
+        assert np.sum(matrix, axis=1) == pytest.approx(np.ones(7))
+
+
+def test_a_part_of_a_study_leaves_the_rest_unfinished(content, write_plan, sib200_folder, tmp_path):
+    plan = read_plan(write_plan(content), str(sib200_folder.parent))
+    results = run_study(plan, tmp_path / "study", methods=["hint"], parts=["transfer"])
+    assert list(rows(results, "transfer")) == ["hint"]
+    assert results["parts"][0]["unfinished"]["good"] == {"done": 0, "runs": 6}
+    assert unfinished(results) == 3 + 6 + 6 + 1 + 4
+
+
+def test_a_method_that_gives_no_numbers_stops_the_study_with_a_sentence(content, write_plan, sib200_folder, tmp_path):
+    content["methods"]["good"]["refuses"] = True
+    with pytest.raises(UserError, match="good.*not one number for each"):
+        run_study(read_plan(write_plan(content), str(sib200_folder.parent)), tmp_path / "study")
+    content["methods"]["good"]["optional"] = True
+    results = run_study(read_plan(write_plan(content), str(sib200_folder.parent)), tmp_path / "study")
+    assert "not one number" in results["skipped"]["good"] and "good" not in rows(results, "transfer")
+    assert unfinished(results) == 0
+
+
+def test_a_part_whose_texts_are_not_there_waits_unless_it_is_asked_for(content, write_plan, sib200_folder, tmp_path):
+    content["tasks"]["stories"] = {"source": "corpus", "folder": str(tmp_path / "none"), "labels": "themes"}
+    content["parts"]["stories"] = {**content["parts"]["transfer"], "task": "stories"}
+    plan = read_plan(write_plan(content), str(sib200_folder.parent))
+    results = run_study(plan, tmp_path / "study", parts=["transfer", "generalized"])
+    assert list(results["absent"]) == ["stories"] and len(results["parts"]) == 2 and unfinished(results) == 1
+    with pytest.raises(UserError, match="none"):
+        run_study(plan, tmp_path / "study")
+
+
+def test_masked_texts_hold_no_class_name(content, write_plan, sib200_folder):
+    content["tasks"]["sib200"]["masked"] = True
+    plan = read_plan(write_plan(content), str(sib200_folder.parent))
+    task = load_task("sib200", plan.tasks["sib200"], "en", ["en"])
+    texts = [item.text for item in [*task.pool, *task.evaluation["en"]] if item.label == "sports"]
+    assert texts and not any("sports" in text for text in texts) and all("river" in text for text in texts)
+
+
+def test_a_real_test_split_is_used_where_it_is(content, write_plan, sib200_folder):
+    plan = read_plan(write_plan(content), str(sib200_folder.parent))
+    for place in ("eng_Latn", "hin_Deva"):
+        text = (sib200_folder / place / "dev.tsv").read_text().replace("dev", "test")
+        (sib200_folder / place / "test.tsv").write_text(text)
+    task = load_task("sib200", plan.tasks["sib200"], "en", ["en", "hi"])
+    assert task.note == "Evaluated are the texts of the test split."
+    assert len(task.evaluation["hi"]) == 28 and len(task.pool) == 84
+    with pytest.raises(UserError, match="in some of the languages only"):
+        load_task("sib200", plan.tasks["sib200"], "en", ["en", "mr"])
+
+
+def test_a_class_has_the_same_draw_whichever_others_are_seen(content, write_plan, sib200_folder):
+    plan = read_plan(write_plan(content), str(sib200_folder.parent))
+    task = load_task("sib200", plan.tasks["sib200"], "en", ["hi"])
+    whole, development = draw(task, 2, 1)
+    some, its_development = draw(task, 2, 1, ["sports", "travel"])
+    assert [item for item in whole if item.label in ("sports", "travel")] == some and len(some) == 4
+    assert {item.label for item in its_development} == {"sports", "travel"} and len(development) == 28
+    assert draw(task, 2, 2)[0] != whole
