@@ -1,9 +1,14 @@
 """A parallel data set of three topics in three languages, methods that stand in for real ones, and a plan of both."""
 
+import io
+import shutil
+from contextlib import redirect_stdout
+
 import numpy as np
 import pytest
 import yaml
 
+import kathalab
 from prompts.harness.kinds import KINDS
 from prompts.harness.methods import Kind
 
@@ -48,26 +53,63 @@ class Told:
         return values + (bonus if self.setting.seen else 0)
 
 
-@pytest.fixture(autouse=True)
-def stand_ins(monkeypatch):
+@pytest.fixture(scope="session", autouse=True)
+def stand_ins():
     """`told` learns, `hinted` is an untrained prompt."""
-    Told.fitted = []
-    monkeypatch.setitem(KINDS, "told", Kind(Told, seeded=True))
-    monkeypatch.setitem(KINDS, "hinted", Kind(Told, learns=False, prompt=True))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(KINDS, "told", Kind(Told, seeded=True))
+        patch.setitem(KINDS, "hinted", Kind(Told, learns=False, prompt=True))
+        yield
 
 
 @pytest.fixture
 def told():
+    Told.fitted.clear()
     return Told
 
 
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    """A folder with sib200/, which no test changes."""
+    folder = tmp_path_factory.mktemp("data")
+    write_sib200(folder / "sib200")
+    return folder
+
+
 @pytest.fixture
-def sib200_folder(tmp_path):
-    return write_sib200(tmp_path / "data" / "sib200")
+def sib200_folder(tmp_path, data):
+    """A copy that a test may change."""
+    shutil.copytree(data / "sib200", tmp_path / "data" / "sib200")
+    return tmp_path / "data" / "sib200"
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, data):
+    """The whole study as the command made it, which no test changes."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "plan.yaml").write_text(yaml.safe_dump({"languages": ["hi"], "prompts": whole()}, sort_keys=False))
+    with redirect_stdout(io.StringIO()) as said:
+        status = kathalab.main(
+            ["prompts", "study", str(folder / "plan.yaml"), "--data", str(data), "--output", str(folder / "out")]
+        )
+    assert status == 0
+    assert said.getvalue().splitlines()[-1] == f"Compared 4 methods in 2 parts: {folder / 'out' / 'report.html'}."
+    return folder / "out"
+
+
+@pytest.fixture
+def study_folder(finished, tmp_path):
+    """A copy of it that a test may change."""
+    shutil.copytree(finished, tmp_path / "study")
+    return tmp_path / "study"
 
 
 @pytest.fixture
 def content():
+    return whole()
+
+
+def whole():
     """A plan's content: one part of transfer, one of generalized zero-shot."""
     return {
         "title": "Stand-ins",

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from corpora.errors import UserError
+from corpora.folders import read_json
 from evaluation.intervals import crossed_interval, crossed_test
 from prompts.harness.plan import read_plan
 from prompts.harness.study import run_study, unfinished
@@ -13,10 +14,13 @@ from prompts.harness.tasks import draw, load_task
 
 
 @pytest.fixture
-def done(content, write_plan, sib200_folder, tmp_path):
-    """Plan, results and folder of the whole study."""
-    plan = read_plan(write_plan(content), str(sib200_folder.parent))
-    return plan, run_study(plan, tmp_path / "study"), tmp_path / "study"
+def plan(content, write_plan, data):
+    return read_plan(write_plan(content), str(data))
+
+
+@pytest.fixture
+def results(finished):
+    return read_json(finished / "results.json")
 
 
 def rows(results, part):
@@ -30,8 +34,8 @@ def records(folder, method):
     return found
 
 
-def test_every_run_keeps_a_record_of_every_item(done):
-    _, results, folder = done
+def test_every_run_keeps_a_record_of_every_item(finished, results):
+    folder = finished
     good = [record for record in records(folder, "good") if record["seen"]]
     assert unfinished(results) == 0
     assert set(good[0]) == {"method", "draw", "seed", "language", "id", "group", "label", "seen", "scores"}
@@ -44,10 +48,9 @@ def test_every_run_keeps_a_record_of_every_item(done):
     assert len(list((folder / "runs/sib200/commonest").glob("*.jsonl"))) == 3  # depends on the draw, not on the seed
 
 
-def test_no_draw_holds_an_evaluated_text_and_draws_are_of_seen_classes_only(done):
-    _, _, folder = done
-    evaluated = {record["group"] for record in records(folder, "good")}
-    summaries = [json.loads(path.read_text()) for path in (folder / "runs/sib200/good").glob("*.json")]
+def test_no_draw_holds_an_evaluated_text_and_draws_are_of_seen_classes_only(finished):
+    evaluated = {record["group"] for record in records(finished, "good")}
+    summaries = [json.loads(path.read_text()) for path in (finished / "runs/sib200/good").glob("*.json")]
     assert len(evaluated) == 21
     drawn = [set(summary["training"]) for summary in summaries]
     assert not evaluated & set.union(*drawn)
@@ -55,19 +58,14 @@ def test_no_draw_holds_an_evaluated_text_and_draws_are_of_seen_classes_only(done
     assert len(set(map(frozenset, drawn))) == 3 + 4
 
 
-def test_the_same_study_again_runs_nothing_and_says_the_same(done, told):
-    plan, results, folder = done
-    count = len(told.fitted)
-    assert run_study(plan, folder) == results
-    assert len(told.fitted) == count == 6 + 6 + 4
+def test_the_same_study_again_runs_nothing_and_says_the_same(plan, results, study_folder, told):
+    assert json.loads(json.dumps(run_study(plan, study_folder))) == results
+    assert told.fitted == []
 
 
-def test_what_was_cut_off_is_run_again_and_nothing_else(done, told):
-    plan, results, folder = done
-    files = sorted((folder / "runs/sib200/good").glob("*.jsonl"))
-    files[0].unlink()
-    told.fitted.clear()
-    again = run_study(plan, folder)
+def test_what_was_cut_off_is_run_again_and_nothing_else(plan, results, study_folder, told):
+    sorted((study_folder / "runs/sib200/good").glob("*.jsonl"))[0].unlink()
+    again = run_study(plan, study_folder)
     assert len(told.fitted) == 1
     for part in ("transfer", "generalized"):
         assert {m: r["measures"] for m, r in rows(again, part).items()} == {
@@ -75,21 +73,19 @@ def test_what_was_cut_off_is_run_again_and_nothing_else(done, told):
         }
 
 
-def test_a_change_of_configuration_or_data_is_a_new_run(done, content, write_plan, sib200_folder, told):
-    plan, _, folder = done
+def test_a_change_of_configuration_or_data_is_a_new_run(content, write_plan, sib200_folder, study_folder, told):
     content["methods"]["good"]["skill"] = 0.8
-    told.fitted.clear()
-    run_study(read_plan(write_plan(content), str(sib200_folder.parent)), folder)
+    run_study(read_plan(write_plan(content), str(sib200_folder.parent)), study_folder)
     assert len(told.fitted) == 6 + 4
     file = sib200_folder / "eng_Latn" / "dev.tsv"
     file.write_text(file.read_text().replace("river", "lake"))
     told.fitted.clear()
-    run_study(read_plan(write_plan(content), str(sib200_folder.parent)), folder)
-    assert len(told.fitted) == 6 + 6 + 4
+    run_study(read_plan(write_plan(content), str(sib200_folder.parent)), study_folder, methods=["bad"])
+    assert len(told.fitted) == 6
 
 
-def test_accuracy_and_its_paired_difference_are_those_of_the_records(done):
-    _, results, folder = done
+def test_accuracy_and_its_paired_difference_are_those_of_the_records(finished, results):
+    folder = finished
     items = {(r["language"], r["id"]): None for r in records(folder, "good") if r["language"] != "en"}
     place = {key: number for number, key in enumerate(items)}
     classes = results["parts"][0]["classes"]
@@ -122,8 +118,7 @@ def test_accuracy_and_its_paired_difference_are_those_of_the_records(done):
     )
 
 
-def test_the_best_untrained_prompt_is_what_all_are_compared_with_and_chance_is_said(done):
-    _, results, _ = done
+def test_the_best_untrained_prompt_is_what_all_are_compared_with_and_chance_is_said(results):
     part = results["parts"][0]
     assert part["best_untrained"] == "hint" and part["against"] == ["hint", "commonest"]
     found = rows(results, "transfer")
@@ -133,8 +128,7 @@ def test_the_best_untrained_prompt_is_what_all_are_compared_with_and_chance_is_s
     assert found["good"]["facts"] == {"parameters": 7}
 
 
-def test_generalized_measures_are_over_the_full_label_space(done):
-    _, results, _ = done
+def test_generalized_measures_are_over_the_full_label_space(results):
     part = results["parts"][1]
     assert len(part["splits"]) == 2 and all(len(split) == 4 for split in part["splits"])
     found = rows(results, "generalized")
@@ -152,37 +146,40 @@ def test_generalized_measures_are_over_the_full_label_space(done):
         assert np.sum(matrix, axis=1) == pytest.approx(np.ones(7))
 
 
-def test_a_part_of_a_study_leaves_the_rest_unfinished(content, write_plan, sib200_folder, tmp_path):
-    plan = read_plan(write_plan(content), str(sib200_folder.parent))
+def test_a_part_of_a_study_leaves_the_rest_unfinished(plan, tmp_path):
     results = run_study(plan, tmp_path / "study", methods=["hint"], parts=["transfer"])
     assert list(rows(results, "transfer")) == ["hint"]
     assert results["parts"][0]["unfinished"]["good"] == {"done": 0, "runs": 6}
     assert unfinished(results) == 3 + 6 + 6 + 1 + 4
 
 
-def test_a_method_that_gives_no_numbers_stops_the_study_with_a_sentence(content, write_plan, sib200_folder, tmp_path):
+def test_a_method_that_gives_no_numbers_stops_the_study_with_a_sentence(content, write_plan, data, tmp_path):
     content["methods"]["good"]["refuses"] = True
+    content["methods"]["bad"]["method"] = "majority"
+    del content["methods"]["bad"]["skill"], content["parts"]["generalized"]
     with pytest.raises(UserError, match="good.*not one number for each"):
-        run_study(read_plan(write_plan(content), str(sib200_folder.parent)), tmp_path / "study")
+        run_study(read_plan(write_plan(content), str(data)), tmp_path / "study")
     content["methods"]["good"]["optional"] = True
-    results = run_study(read_plan(write_plan(content), str(sib200_folder.parent)), tmp_path / "study")
+    results = run_study(read_plan(write_plan(content), str(data)), tmp_path / "study")
     assert "not one number" in results["skipped"]["good"] and "good" not in rows(results, "transfer")
     assert unfinished(results) == 0
 
 
-def test_a_part_whose_texts_are_not_there_waits_unless_it_is_asked_for(content, write_plan, sib200_folder, tmp_path):
+def test_a_part_whose_texts_are_not_there_waits_unless_it_is_asked_for(
+    content, write_plan, data, study_folder, tmp_path
+):
     content["tasks"]["stories"] = {"source": "corpus", "folder": str(tmp_path / "none"), "labels": "themes"}
     content["parts"]["stories"] = {**content["parts"]["transfer"], "task": "stories"}
-    plan = read_plan(write_plan(content), str(sib200_folder.parent))
-    results = run_study(plan, tmp_path / "study", parts=["transfer", "generalized"])
+    plan = read_plan(write_plan(content), str(data))
+    results = run_study(plan, study_folder, parts=["transfer", "generalized"])
     assert list(results["absent"]) == ["stories"] and len(results["parts"]) == 2 and unfinished(results) == 1
     with pytest.raises(UserError, match="none"):
-        run_study(plan, tmp_path / "study")
+        run_study(plan, study_folder)
 
 
-def test_masked_texts_hold_no_class_name(content, write_plan, sib200_folder):
+def test_masked_texts_hold_no_class_name(content, write_plan, data):
     content["tasks"]["sib200"]["masked"] = True
-    plan = read_plan(write_plan(content), str(sib200_folder.parent))
+    plan = read_plan(write_plan(content), str(data))
     task = load_task("sib200", plan.tasks["sib200"], "en", ["en"])
     texts = [item.text for item in [*task.pool, *task.evaluation["en"]] if item.label == "sports"]
     assert texts and not any("sports" in text for text in texts) and all("river" in text for text in texts)
@@ -200,8 +197,7 @@ def test_a_real_test_split_is_used_where_it_is(content, write_plan, sib200_folde
         load_task("sib200", plan.tasks["sib200"], "en", ["en", "mr"])
 
 
-def test_a_class_has_the_same_draw_whichever_others_are_seen(content, write_plan, sib200_folder):
-    plan = read_plan(write_plan(content), str(sib200_folder.parent))
+def test_a_class_has_the_same_draw_whichever_others_are_seen(plan):
     task = load_task("sib200", plan.tasks["sib200"], "en", ["hi"])
     whole, development = draw(task, 2, 1)
     some, its_development = draw(task, 2, 1, ["sports", "travel"])
