@@ -250,6 +250,9 @@ def test_compare_refuses_bad_input(capsys, corpus, one_story, pair, tmp_path):
         )
 
     refused(compare(tmp_path, f"[{pair[0]}]"), "not a finished corpus folder")
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "own.txt").write_text("mine")
+    refused(compare(corpus, f"[{pair[0]}]", f"--output={tmp_path / 'taken'}"), "not made by kathalab")
     refused(compare(one_story, f"[{pair[0]}]"), "no test stories")
     refused(compare(corpus, f"[{corpus}]"), "no tokenizer")
     refused(compare(corpus, "[]"), "no tokenizer to compare")

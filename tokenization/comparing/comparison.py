@@ -9,6 +9,7 @@ from typing import Any
 
 from corpora.errors import UserError
 from corpora.folders import (
+    check_replaceable,
     fingerprint,
     new_folder,
     read_manifest,
@@ -86,6 +87,7 @@ def compare(
         raise UserError("tokenizers are compared on text they were not trained on; choose validation or test.")
     if seeds < 2:
         raise UserError(f"--seeds is {seeds}, but an interval over seeds needs at least 2.")
+    check_replaceable(output)
     opened = open_all(sources)
     held_out = read_corpus(corpus, split, [language] if language else None)
     spoken = sorted({story.language for story in held_out})
