@@ -137,7 +137,7 @@ def test_calibration_removes_the_bias_of_the_known_model():
 
 
 def test_calibration_by_the_template_alone_and_by_the_batch():
-    biased = ZeroShotClassifier(KnownModel(), word_tokenizer(), SPORTS_OR_HEALTH, calibration="none")
+    biased = NameScorer(KnownModel(), word_tokenizer(), SPORTS_OR_HEALTH, calibration="none")
     pmi = replace(biased, calibration="pmi").class_scores(["ball", "pill"])  # after nothing as after `ball`
     assert pmi == pytest.approx(np.array([[0, 0], [math.log(0.6 / 0.8), math.log(3)]]), abs=1e-6)
     batch = replace(biased, calibration="batch").class_scores(["ball", "pill"])
