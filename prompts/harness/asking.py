@@ -81,7 +81,7 @@ class Questions:
         """Of all classes, for texts in this language."""
         languages = tuple(self.languages_of_words(language))
         if languages not in self._verbalizers:
-            self._verbalizers[languages] = build_verbalizer(self.words_in(languages), self.labels, self.model)
+            self._verbalizers[languages] = build_verbalizer(self.words_in(languages), self.labels, language, self.model)
         return self._verbalizers[languages]
 
     def template_language(self, language: str) -> str:

@@ -44,7 +44,7 @@ def lora(
     model: str,
     asking: Mapping[str, Any] | None = None,
     rank: int = 8,
-    alpha: float = 16.0,
+    alpha: int = 16,
     **options: Any,
 ) -> Method:
     """Low-rank additions to the attention's weights, trained through the verbalizer."""
@@ -61,7 +61,7 @@ def pet(
 ) -> Method:
     """Two patterns, the labels file's template and `templates` (language -> template), all weights trained for each."""
     questions = Questions(setting, model, **dict(asking or {}))
-    words = {language: questions.verbalizer(language) for language in setting.every_language}
+    words: dict[str, Any] = {language: questions.verbalizer(language) for language in setting.every_language}
     patterns = [verbalized(questions.model, shown, words) for shown in (questions.templates(), templates)]
     return Asked(
         questions,
@@ -78,7 +78,7 @@ def pet(
 
 def _tuned(setting: Setting, model: str, asking: Mapping[str, Any] | None, **options: Any) -> Method:
     questions = Questions(setting, model, **dict(asking or {}))
-    words = {language: questions.verbalizer(language) for language in setting.every_language}
+    words: dict[str, Any] = {language: questions.verbalizer(language) for language in setting.every_language}
     return Asked(
         questions,
         FineTuning(

@@ -124,7 +124,7 @@ class ZeroShotClassifier:
         languages = own.languages if own else tuple(self.facts.templates)[:1]
         labels = LabelSet({language: Names(language, "", names) for language in languages})
         options: dict[str, Any] = dict(self.facts.neighbours)
-        table = search_table(self.answer_model.model, options.pop("space", "input"))
+        table = search_table(self.answer_model, options.pop("space", "input"))
         if own:
             options |= {"combine": own.combine, "pool": own.pool}
         return nonparametric(labels, languages, self.answer_model.tokenizer, table, **options)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prompts.generalized import (
@@ -94,6 +94,7 @@ def problems(draw):
     return np.array(scores, float), np.array(gold), np.arange(classes) < max(1, classes // 2)
 
 
+@settings(deadline=None, max_examples=60)
 @given(problems())
 def test_the_area_is_that_under_the_curve_of_every_gamma(problem):
     scores, gold, seen = problem
@@ -108,6 +109,7 @@ def test_the_area_is_that_under_the_curve_of_every_gamma(problem):
         assert np.abs(points - here).sum(axis=1).min() < 1e-9
 
 
+@settings(deadline=None, max_examples=60)
 @given(problems(), st.lists(st.integers(0, 3), min_size=8, max_size=8))
 def test_a_weight_counts_an_item_so_often(problem, counts):
     scores, gold, seen = problem

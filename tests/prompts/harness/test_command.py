@@ -58,9 +58,7 @@ def test_a_study_in_pieces_ends_like_one_in_a_go(finished, content, write_plan, 
     assert first == second
 
 
-def test_neighbours_stand_in_three_scripts_and_are_escaped(
-    content, write_plan, data, tmp_path, told, monkeypatch
-):
+def test_neighbours_stand_in_three_scripts_and_are_escaped(content, write_plan, data, tmp_path, told, monkeypatch):
     words = [
         {"class": "travel", "language": code, "name": "यात्रा", "piece": "▁x", "text": text, "weight": 0.25}
         for code, text in (("en", "<b>journey"), ("hi", "सफ़र"), ("bn", "ভ্রমণ"))
