@@ -71,9 +71,11 @@ def open_sentencepiece(path: Path, name: str) -> SentencePieceTokenizer:
         processor = SentencePieceProcessor(model_proto=content)
         model = sentencepiece_model_pb2.ModelProto.FromString(content)  # type: ignore[attr-defined]
         size = processor.get_piece_size()
-    except Exception as error:  # RuntimeError from C++, DecodeError from protobuf
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{str(path)!r} cannot be opened as a SentencePiece model ({reason}); get it again.") from None
+    except Exception:  # RuntimeError from C++, DecodeError from protobuf
+        raise UserError(
+            f"{str(path)!r} is a damaged tokenizer or none: neither a SentencePiece model nor any other format that is "
+            "known here; get it again, or give another file."
+        ) from None
     if not size:
         raise UserError(f"{str(path)!r} holds no pieces, so it is no SentencePiece model; get it again.")
     kind = model.trainer_spec.ModelType.Name(model.trainer_spec.model_type).lower()
