@@ -48,7 +48,7 @@ def method_rows(rows: Sequence[Mapping[str, Any]], measure: str, level: float | 
 
 def seen_unseen(rows: Sequence[Mapping[str, Any]]) -> str:
     """The mean seen–unseen curves, the rows’ colours c0, c1 …; a dot where nothing is subtracted (γ = 0)."""
-    height, left, top, bottom = 330, 40, 12, 40
+    height, left, top, bottom = 340, 40, 26, 40
     right = WIDTH - _RIGHT
     ticks = [0, 20, 40, 60, 80, 100]
 
@@ -65,7 +65,7 @@ def seen_unseen(rows: Sequence[Mapping[str, Any]]) -> str:
         parts.append(lettering(left - 6, y + 4, str(tick), "end"))
         parts.append(lettering(x, height - bottom + 16, str(tick), "middle"))
     parts.append(lettering((left + right) / 2, height - 5, "accuracy on unseen classes, %", "middle", "label"))
-    parts.append(lettering(left + 6, top + 10, "accuracy on seen classes, %", "start", "label"))
+    parts.append(lettering(4, 12, "accuracy on seen classes, %", "start", "label"))
     for number, row in enumerate(rows):
         style = curve_style(number)
         points = " ".join(f"{x_at(x):.1f},{y_at(y):.1f}" for x, y in row["curve"])

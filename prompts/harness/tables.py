@@ -93,11 +93,10 @@ def sentences(part: Mapping[str, Any]) -> list[str]:
         )
     at_chance = [row["title"] for row in rows.values() if row["at_chance"]["mean"]]
     level = f"{100 * part['chance']['mean']:.1f}\u202f%"
-    said.append(
-        f"Not above what needs no text ({level}): {listed(at_chance)}."
-        if at_chance
-        else f"Every method is above what needs no text ({level})."
-    )
+    if at_chance:
+        said.append(f"Not above what needs no text ({level}): {listed(at_chance)}.")
+    elif rows:
+        said.append(f"Every method is above what needs no text ({level}).")
     for code in part["languages"]:
         weak = [row["title"] for row in rows.values() if row["at_chance"][code] and not row["at_chance"]["mean"]]
         if weak:
@@ -182,7 +181,7 @@ def _differences(part: Mapping[str, Any]) -> Table:
         rows.append((_named(row), cells))
     against = [f"against {titles[reference]}" for reference in part["against"]]
     title = f"Differences in {MEASURES[part['by']].lower()}, in points"
-    note = f"{mean_name(part)}; paired over items and draws; p corrected by Holm's method within a column." + (
+    note = f"{mean_name(part)}; paired over items and draws; p corrected within a column (Holm), intervals not." + (
         f" The best untrained prompt is {titles[part['best_untrained']]}." if part["best_untrained"] else ""
     )
     return Table(title, "Method", against, rows, note)

@@ -79,9 +79,9 @@ def test_neighbours_stand_in_three_scripts_and_are_escaped(content, write_plan, 
 def test_the_curve_stands_where_its_numbers_are():
     measures = {"accuracy_unseen": {"mean": {"value": 0.5}}, "accuracy_seen": {"mean": {"value": 1.0}}}
     svg = seen_unseen([{"curve": [(0, 1), (1, 0)], "measures": measures}])
-    # the axes run from (40, 290) to (426, 12)
-    assert '<polyline class="curve c0" points="40.0,12.0 426.0,290.0"/>' in svg
-    assert '<circle class="dot c0" cx="233.0" cy="12.0"' in svg
+    # the axes run from (40, 300) to (426, 26)
+    assert '<polyline class="curve c0" points="40.0,26.0 426.0,300.0"/>' in svg
+    assert '<circle class="dot c0" cx="233.0" cy="26.0"' in svg
 
 
 @pytest.mark.parametrize(
