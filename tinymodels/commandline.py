@@ -1,29 +1,13 @@
-"""What the training commands need around LightningCLI: quiet libraries, and mistakes as one sentence."""
+"""What the training commands need around LightningCLI: mistakes as one sentence."""
 
 from __future__ import annotations
 
-import logging
 import re
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from jsonargparse import Namespace
 
 from corpora.errors import UserError
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Within: no notes of the libraries' own."""
-    for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
-        warnings.filterwarnings("ignore", category=FutureWarning)
-        warnings.filterwarnings("ignore", category=DeprecationWarning)
-        yield
 
 
 def refuse_secrets(options: Any) -> None:

@@ -22,7 +22,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from corpora.errors import UserError
 from corpora.folders import new_folder, write_json, write_manifest
-from tinymodels.commandline import quiet
+from corpora.quiet import quiet
 from tinymodels.data import StoryData
 from tinymodels.module import StoryModel
 from tinymodels.monitor import Stopwatch, operations_per_token

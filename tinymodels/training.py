@@ -20,6 +20,7 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from corpora.errors import UserError
 from corpora.folders import MANIFEST, fingerprint, new_folder, write_json, write_manifest, write_text
+from corpora.quiet import quiet
 from corpora.stories import read_corpus
 from tinymodels.branching import Lineage
 from tinymodels.checkpoints import (
@@ -30,7 +31,7 @@ from tinymodels.checkpoints import (
     last_checkpoint,
     list_checkpoints,
 )
-from tinymodels.commandline import missing_packages, quiet, refuse_secrets
+from tinymodels.commandline import missing_packages, refuse_secrets
 from tinymodels.data import StoryData, TrainingBatches
 from tinymodels.distributed import ShardedStrategy, count_processes, is_a_helper, refuse_processes
 from tinymodels.mixture_log import MixtureLog, mixture_facts

@@ -12,13 +12,14 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from corpora.errors import UserError
 from corpora.folders import sha256, write_manifest, write_text
+from corpora.quiet import quiet
 from prompts.models import open_answer_model
 from prompts.soft.facts import Facts
 from prompts.soft.saving import save_prompt
 from prompts.training.checkpoints import LAST, PromptCheckpoints, WholeCheckpoints, load
 from prompts.training.datamodule import FewShotData
 from prompts.training.module import PromptTuning
-from prompts.training.tuning import DEFAULTS, build_verbalizer, lengths, prepare, quiet, run_identity
+from prompts.training.tuning import DEFAULTS, build_verbalizer, lengths, prepare, run_identity
 from prompts.verbalizers import labels_path, load_labels
 
 DESCRIPTION = (

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import tempfile
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,7 @@ import lightning.pytorch as pl
 from torch import Tensor
 
 from corpora.errors import UserError
+from corpora.quiet import quiet
 from prompts.data import Item
 from prompts.models import AnswerModel
 from prompts.soft import SoftPrompt
@@ -162,15 +160,3 @@ def digest_of(*tensors: Tensor) -> str:
     for tensor in tensors:
         digests.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digests.hexdigest()
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Within: no notes of the libraries' own."""
-    for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
-        warnings.filterwarnings("ignore", category=FutureWarning)
-        warnings.filterwarnings("ignore", category=DeprecationWarning)
-        yield

@@ -61,7 +61,8 @@ class Texts:
         """The held-out stories, Katha-72, further parallel text and gold; UserError where a file is missing."""
         found: dict[str, Mapping[str, Sequence[str]]] = {}
         if language in KATHA:
-            found["katha72"] = {code: [story.text for story in read_katha([code])] for code in KATHA}
+            told = read_katha()
+            found["katha72"] = {code: [story.text for story in told if story.language == code] for code in KATHA}
         for name, folder in parallel.items():
             found[name] = read_parallel(folder, language)
         prepared = prepare([story.text for story in stories], clusters(stories))
