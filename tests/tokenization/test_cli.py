@@ -231,6 +231,7 @@ def test_train_refuses_bad_input_and_leaves_nothing(capsys, corpus, one_story, e
     refused(train(capsys, one_story, output), "at most", "2048")
     refused(train(capsys, corpus, output, "--vocabulary-size=50000"), "at most")
     refused(train(capsys, corpus, output, "--vocabulary-size=10"), "at least")
+    refused(train(capsys, corpus, output, "--vocabulary-size=-5"), "cannot have -5 ids")
     refused(train(capsys, corpus, output, "--languages=[xx]"), "'xx'")
     refused(train(capsys, corpus, output, "--languages=[mr]"), "no train stories in mr")
     refused(train(capsys, corpus, output, "--kind=picky"), "picky")

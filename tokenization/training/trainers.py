@@ -66,6 +66,8 @@ def train_tokenizer(kind: Kind, texts: Iterable[str], vocabulary_size: int | Non
     """
     if kind not in KINDS:
         raise UserError(f"there is no kind of tokenizer {kind!r}; choose from {', '.join(KINDS)}.")
+    if vocabulary_size is not None and vocabulary_size < 1:
+        raise UserError(f"a vocabulary cannot have {vocabulary_size} ids; ask for 1 or more.")
     if not any(text.strip() for text in texts):
         raise UserError("there is no text to train a tokenizer on; give a corpus with stories in its train split.")
     if kind in SPELLINGS:
