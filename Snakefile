@@ -455,4 +455,4 @@ rule prompts:
         data=f"--data {shlex.quote(str(config['data']))}" if config.get("data") else "",
     threads: workflow.cores
     shell:
-        "OMP_NUM_THREADS={threads} {KATHALAB} prompts study {input[0]} {params.data} --output {OUT}/prompts"
+        "OMP_NUM_THREADS=1 {KATHALAB} prompts study {input[0]} {params.data} --workers {threads} --output {OUT}/prompts"

@@ -11,9 +11,9 @@ Item = TypeVar("Item")
 _SECONDS_BETWEEN_LINES = 15.0
 
 
-def progress(items: Iterable[Item], what: str, unit: str = "stories") -> Iterator[Item]:
-    """The items themselves, with progress on stderr."""
-    total = len(items) if isinstance(items, Sized) else None
+def progress(items: Iterable[Item], what: str, unit: str = "stories", total: int | None = None) -> Iterator[Item]:
+    """The items themselves, with progress on stderr. `total`: how many there will be, if `items` has no length."""
+    total = len(items) if isinstance(items, Sized) else total
     if sys.stderr.isatty():
         from tqdm import tqdm
 

@@ -13,6 +13,7 @@ def study(
     data: str | None = None,
     methods: list[str] | None = None,
     parts: list[str] | None = None,
+    workers: int = 1,
 ) -> None:
     """Run methods over draws, seeds and choices of seen classes, and compare them by what they say of every text.
 
@@ -29,6 +30,7 @@ def study(
         data: What {data} in the plan stands for.
         methods: Run these only; the tables are of all that is done. [] runs nothing.
         parts: Run these parts of the plan only.
+        workers: Processes that run methods side by side, one thread and one model in each.
     """
     from pathlib import Path
 
@@ -39,7 +41,7 @@ def study(
 
     read = read_plan(plan, data)
     folder = Path(output)
-    results = run_study(read, folder, methods, parts)
+    results = run_study(read, folder, methods, parts, workers)
     write_json(folder / "results.json", results)
     write_text(folder / "results.md", markdown(results))
     write_study_page(results, folder / "report.html")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +21,16 @@ Runs = dict[str, dict[str, dict[tuple[int, int, int], Run]]]
 
 
 def run_study(
-    plan: Plan, folder: Path, methods: Sequence[str] | None = None, parts: Sequence[str] | None = None
+    plan: Plan,
+    folder: Path,
+    methods: Sequence[str] | None = None,
+    parts: Sequence[str] | None = None,
+    workers: int = 1,
 ) -> dict[str, Any]:
     """Run what is absent from `folder/runs`, and return the results of all that is there, as plain JSON values.
 
-    `methods`, `parts`: run these only (default: all); results are made of whatever is done. UserError if a plan's part
-    does not fit its task, or a method fails that is not optional.
+    `methods`, `parts`: run these only (default: all); results are made of whatever is done. `workers`: processes, each
+    with a model of its own. UserError if a plan's part does not fit its task, or a method fails that is not optional.
     """
     _check_names(plan, methods, parts)
     tasks, absent = _tasks(plan, parts)
@@ -36,7 +42,7 @@ def run_study(
         }
         for name, task in tasks.items()
     }
-    skipped = _run_absent(plan, runs, methods, parts)
+    skipped = _run_absent(plan, runs, methods, parts, workers)
     return {
         "title": plan.title,
         "methods": {
@@ -58,26 +64,59 @@ def unfinished(results: Mapping[str, Any]) -> int:
     return sum(count["runs"] - count["done"] for count in counts) + len(results["absent"])
 
 
-def _run_absent(plan: Plan, runs: Runs, methods: Sequence[str] | None, parts: Sequence[str] | None) -> dict[str, str]:
+def _run_absent(
+    plan: Plan, runs: Runs, methods: Sequence[str] | None, parts: Sequence[str] | None, workers: int
+) -> dict[str, str]:
     """Do what is to be done; returns the optional methods that could not be, with the reasons."""
-    wanted = [
-        run
+    wanted = {
+        run.records: run
         for part, by_method in runs.items()
         for method, found in by_method.items()
-        for run in dict.fromkeys(found.values())
+        for run in found.values()
         if not run.done and (methods is None or method in methods) and (parts is None or part in parts)
-    ]
+    }
     skipped: dict[str, str] = {}
-    for run in progress(wanted, "study", unit="runs"):
-        if run.method in skipped or run.done:
+    done = _executed([*wanted.values()], skipped, workers)
+    for run, error in progress(done, "study", unit="runs", total=len(wanted)):
+        if error is None:
             continue
-        try:
-            execute(run)
-        except UserError as error:
-            if not plan.methods[run.method].optional:
-                raise UserError(f"{run.method}: {error}") from None
-            skipped[run.method] = str(error)
+        if not plan.methods[run.method].optional:
+            raise UserError(f"{run.method}: {error}")
+        skipped[run.method] = str(error)
     return skipped
+
+
+def _executed(
+    wanted: Sequence[Run], skipped: Mapping[str, str], workers: int
+) -> Iterator[tuple[Run, UserError | None]]:
+    """Each run when it is done, with what kept it from being done; those of methods in `skipped` are not begun."""
+    if workers == 1 or len(wanted) < 2:
+        for run in wanted:
+            yield run, None if run.method in skipped else _attempt(run)
+        return
+    context = get_context("spawn")  # a forked process would share PyTorch's threads, which cannot be
+    with ProcessPoolExecutor(min(workers, len(wanted)), context, _alone) as pool:
+        try:
+            begun = {pool.submit(_attempt, run): run for run in wanted}
+            for future in as_completed(begun):
+                yield begun[future], future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _alone() -> None:
+    """One thread to each process: the matrices of a few tokens gain less from two."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _attempt(run: Run) -> UserError | None:
+    try:
+        execute(run)
+    except UserError as error:
+        return error
+    return None
 
 
 def _without(runs: Mapping[str, Any], skipped: Mapping[str, str]) -> dict[str, Any]:

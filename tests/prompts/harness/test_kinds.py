@@ -58,7 +58,7 @@ def model(monkeypatch, build_model, tokenizer):
     """The one model that opens under any name."""
     made = AnswerModel(build_model(), tokenizer)
     asking.opened.cache_clear()
-    monkeypatch.setattr(asking, "open_answer_model", lambda source: made)
+    monkeypatch.setattr(asking, "open_answer_model", lambda source, **_: made)
     yield made
     asking.opened.cache_clear()
 

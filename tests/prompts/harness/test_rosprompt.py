@@ -44,7 +44,7 @@ def test_the_ablations_differ_from_their_base_in_what_they_name():
 
 def test_every_prompt_can_be_made(monkeypatch, build_model, tokenizer):
     asking.opened.cache_clear()
-    monkeypatch.setattr(asking, "open_answer_model", lambda source: AnswerModel(build_model(), tokenizer))
+    monkeypatch.setattr(asking, "open_answer_model", lambda source, **_: AnswerModel(build_model(), tokenizer))
     plan = read_plan(STUDY, "data")
     setting = Setting("sib200", ("health", "sports"), ("health",), "en", ("en", "hi"), (), 0, 0)
     for method in plan.methods.values():
@@ -58,7 +58,7 @@ def test_a_misspelt_option_is_refused(key, monkeypatch, build_model, tokenizer):
     from corpora.errors import UserError
 
     asking.opened.cache_clear()
-    monkeypatch.setattr(asking, "open_answer_model", lambda source: AnswerModel(build_model(), tokenizer))
+    monkeypatch.setattr(asking, "open_answer_model", lambda source, **_: AnswerModel(build_model(), tokenizer))
     setting = Setting("sib200", ("health", "sports"), ("health",), "en", ("en",), (), 0, 0)
     with pytest.raises(UserError, match="cannot be made of"):
         build("prompt", setting, {"model": "any", "infix": 1, key: {"smothing": 1}})
