@@ -52,14 +52,18 @@ class Questions:
         verbalizer: Mapping[str, Any] | None = None,
         calibration: Calibration = "none",
         spoiled: Spoiled | None = None,
+        wording: str | None = None,
     ):
-        """`words`: whose names are listened for; `template`: which hard prompt; `verbalizer`: of `Words`."""
+        """`words`: whose names are listened for; `template`: which hard prompt; `verbalizer`: of `Words`.
+
+        `wording`: a hard prompt in the place of the labels file's, after texts in any language.
+        """
         self.setting, self.which, self.template = setting, words, template
         self.options = dict(verbalizer or {})
         self.calibration = calibration
         self.spoiled = spoiled
         self.model = opened(model, setting.seed if spoiled == "weights" else None)
-        self.labels = _labels(setting, spoiled == "names")
+        self.labels = _labels(setting, spoiled == "names", wording)
         self._verbalizers: dict[tuple[str, ...], Verbalizer] = {}
 
     def training(self, items: Sequence[Item]) -> list[Item]:
@@ -126,13 +130,11 @@ class Questions:
         return verbalizer.scores_of_rows(logits).detach().double().cpu().numpy()
 
 
-def _labels(setting: Setting, shuffled: bool) -> LabelSet:
+def _labels(setting: Setting, shuffled: bool, wording: str | None) -> LabelSet:
     labels = load_labels(setting.labels, setting.every_language)
-    if not shuffled:
-        return labels
-    return LabelSet(
-        {
-            language: replace(labels[language], names=shuffled_names(labels[language].names, setting.seed))
-            for language in labels.languages
-        }
-    )
+    changed = {}
+    for language in labels.languages:
+        own = labels[language]
+        names = shuffled_names(own.names, setting.seed) if shuffled else own.names
+        changed[language] = replace(own, names=names, template=own.template if wording is None else wording)
+    return LabelSet(changed)

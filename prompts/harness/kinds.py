@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prompts.harness import lexical, prompting, weights
-from prompts.harness.methods import Kind
+from prompts.harness.methods import ENSEMBLE, Kind, never_built
 from prompts.harness.stacking import Stacked
 
 KINDS: dict[str, Kind] = {
@@ -21,4 +21,5 @@ KINDS: dict[str, Kind] = {
     "fine_tuning": Kind(weights.fine_tuning, seeded=True),
     "pet": Kind(weights.pet, seeded=True),
     "stacked": Kind(Stacked, seeded=True),
+    ENSEMBLE: Kind(never_built, seeded=True),
 }

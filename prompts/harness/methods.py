@@ -44,6 +44,21 @@ class Setting:
 
 
 Configuration = Mapping[str, Any]
+ENSEMBLE = "ensemble"
+"""The kind whose runs are the means of other methods' runs on the same draw, seed and seen classes."""
+
+
+def ensemble_members(configuration: Configuration) -> list[str]:
+    """The methods that an ensemble names; UserError if it does not name two or more."""
+    members = configuration.get("of")
+    if not isinstance(members, list) or len(members) < 2 or set(configuration) != {"of"}:
+        raise UserError("an ensemble needs 'of', a list of two or more methods, and nothing else.")
+    return [str(member) for member in members]
+
+
+def never_built(setting: Setting, **configuration: Any) -> Method:
+    """In the place of what makes an ensemble: it is made of runs, not of texts."""
+    raise UserError("an ensemble is made of other methods' runs, and cannot be stacked or made by itself.")
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ import yaml
 from corpora.errors import UserError
 from corpora.languages import get_language
 from prompts.generalized import MEASURES
+from prompts.harness.methods import ENSEMBLE, ensemble_members
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ def read_plan(path: str | os.PathLike[str], data: str | None = None) -> Plan:
     title = str(content.get("title") or file.stem)
     tasks = {str(name): _entry(TaskPlan, f"task {name!r}", given) for name, given in content["tasks"].items()}
     methods = {str(name): _method(str(name), given) for name, given in content["methods"].items()}
+    _check_ensembles(methods)
     parts = {}
     for name, given in content["parts"].items():
         renamed = {{"from": "source"}.get(key, key): value for key, value in _mapping(f"part {name!r}", given).items()}
@@ -186,6 +188,13 @@ def _method(name: str, given: Any) -> MethodPlan:
     kind, title = values.pop("method"), str(values.pop("title", name))
     control, optional = bool(values.pop("control", False)), bool(values.pop("optional", False))
     return MethodPlan(kind, title, values, control, optional)
+
+
+def _check_ensembles(methods: Mapping[str, MethodPlan]) -> None:
+    for name, method in methods.items():
+        for member in ensemble_members(method.configuration) if method.method == ENSEMBLE else ():
+            if member not in methods or methods[member].method == ENSEMBLE:
+                raise UserError(f"the ensemble {name!r} is of {member!r}, which is no single method of the plan.")
 
 
 def _mapping(what: str, given: Any) -> Mapping[str, Any]:

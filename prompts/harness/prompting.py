@@ -64,7 +64,7 @@ class HardPrompt:
 
 
 class TrainedPrompt:
-    """A soft prompt trained on the draw, the best by the development items; scores are those of its verbalizer."""
+    """A soft prompt trained on the draw; scores are those of its verbalizer."""
 
     def __init__(
         self,
@@ -76,12 +76,17 @@ class TrainedPrompt:
         rates: Mapping[str, float] | None = None,
         passes: int = 5,
         batch: int = 8,
+        choose: bool = False,
         **options: Any,
     ):
-        """`asking`: of `Questions`; `objective`, `rates`, `options` (prefix, infix, suffix …): of `PromptTuning`."""
+        """`asking`: of `Questions`; `objective`, `rates`, `options` (prefix, infix, suffix …): of `PromptTuning`.
+
+        `choose`: keep the prompt of the pass that the development items like best, not the last. Their labels are more
+        than the draw's.
+        """
         self.setting = setting
         self.questions = Questions(setting, model, **dict(asking or {}))
-        self.passes, self.batch = passes, batch
+        self.passes, self.batch, self.choose = passes, batch, choose
         self.tuning = PromptTuning(
             model=model,
             seed=setting.seed,
@@ -110,6 +115,7 @@ class TrainedPrompt:
             self.passes,
             self.batch,
             order_seed=self.setting.seed,
+            choose=self.choose,
         ).folded()
 
     def scores(self, items: Sequence[Item], language: str) -> np.ndarray:

@@ -21,7 +21,7 @@ import numpy as np
 from corpora.errors import UserError
 from corpora.folders import MANIFEST, fingerprint, read_json, sha256, write_json, write_json_lines
 from prompts.data import Item
-from prompts.harness.methods import Setting, build, kind_of
+from prompts.harness.methods import ENSEMBLE, Setting, build, ensemble_members, kind_of
 from prompts.harness.plan import MethodPlan, PartPlan
 from prompts.harness.tasks import Task, draw
 
@@ -41,6 +41,8 @@ class Run:
     """Classes with training items; of a method that does not learn none."""
     records: Path
     """The file of its records."""
+    members: tuple[Run, ...] = ()
+    """Of an ensemble: the runs that it is the mean of."""
 
     @property
     def summary(self) -> Path:
@@ -54,13 +56,25 @@ class Run:
 
 
 def runs_of(
-    name: str, plan: MethodPlan, part: PartPlan, task: Task, splits: Sequence[tuple[str, ...]], folder: Path
+    name: str,
+    methods: Mapping[str, MethodPlan],
+    part: PartPlan,
+    task: Task,
+    splits: Sequence[tuple[str, ...]],
+    folder: Path,
 ) -> dict[tuple[int, int, int], Run]:
     """(draw, seed, rotation) -> run, for one method of a part; where it does not depend on one, the same run.
 
-    `folder`: of all runs of the study; parts share the runs that they have in common.
+    `methods`: all of the plan, for an ensemble names others. `folder`: of all runs of the study; parts share the runs
+    that they have in common.
     """
+    plan = methods[name]
     kind = kind_of(plan.method)
+    parties = (
+        [runs_of(member, methods, part, task, splits, folder) for member in ensemble_members(plan.configuration)]
+        if plan.method == ENSEMBLE
+        else []
+    )
     decides = {
         "task": task.fingerprint,
         "source": task.source,
@@ -75,9 +89,11 @@ def runs_of(
         k, at_draw, seen = (part.k, number, split) if kind.learns else (0, 0, ())
         key = (k, at_draw, seed if kind.seeded else 0, seen)
         if key not in made:
-            digest = hashlib.sha256(json.dumps([decides, key], sort_keys=True).encode()).hexdigest()[:12]
+            members = tuple(party[number, seed, rotation] for party in parties)
+            decided = [decides, key, *(member.records.name for member in members)]
+            digest = hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()[:12]
             file = f"k{k}-draw{at_draw}-seed{key[2]}-{_said(seen, task.classes)}-{digest}.jsonl"
-            made[key] = Run(name, plan, task, k, at_draw, key[2], seen, folder / task.name / name / file)
+            made[key] = Run(name, plan, task, k, at_draw, key[2], seen, folder / task.name / name / file, members)
         found[number, seed, rotation] = made[key]
     return found
 
@@ -90,6 +106,9 @@ def _said(seen: Sequence[str], classes: Sequence[str]) -> str:
 
 def execute(run: Run) -> None:
     """Fit and score; writes the summary, then the records. UserError if the method gives scores that are none."""
+    if run.members:
+        _join(run)
+        return
     task, learns = run.task, kind_of(run.plan.method).learns
     training, development = draw(task, run.k, run.draw, run.seen) if learns else ([], [])
     setting = Setting(
@@ -110,21 +129,51 @@ def execute(run: Run) -> None:
     records: list[dict[str, Any]] = []
     for language, items in task.evaluation.items():
         records += _records(run, language, items, method.scores(items, language))
+    seconds = {"fit": round(fitted - started, 3), "scores": round(time.perf_counter() - fitted, 3)}
+    drawn = {"training": [item.id for item in training], "development_items": len(development)}
+    _keep(run, records, seconds, drawn, getattr(method, "facts", {}))
+
+
+def _join(run: Run) -> None:
+    """Write the mean of the members' log-probabilities of the classes as the run's scores."""
+    if absent := [member.method for member in run.members if not member.done]:
+        raise UserError(f"the ensemble needs the runs of {', '.join(absent)}, which could not be done.")
+    parts = [read_scores(member) for member in run.members]
+    records: list[dict[str, Any]] = []
+    for language, items in run.task.evaluation.items():
+        logs = [part[language] - np.logaddexp.reduce(part[language], axis=1, keepdims=True) for part in parts]
+        records += _records(run, language, items, np.mean(logs, axis=0))
+    summaries = [read_summary(member) for member in run.members]
+    seconds = {name: round(sum(summary["seconds"][name] for summary in summaries), 3) for name in ("fit", "scores")}
+    facts = {
+        "parameters": sum(summary["facts"].get("parameters", 0) for summary in summaries),
+        "verbalizer": summaries[0]["facts"].get("verbalizer", []),
+    }
+    drawn = {name: summaries[0][name] for name in ("training", "development_items")}
+    _keep(run, records, seconds, drawn, facts)
+
+
+def _keep(
+    run: Run,
+    records: Sequence[Mapping[str, Any]],
+    seconds: Mapping[str, float],
+    drawn: Mapping[str, Any],
+    facts: Mapping[str, Any],
+) -> None:
     summary = {
         "method": run.method,
         "kind": run.plan.method,
         "configuration": run.plan.configuration,
-        "task": task.name,
-        "source": task.source,
-        "classes": task.classes,
+        "task": run.task.name,
+        "source": run.task.source,
+        "classes": run.task.classes,
         "seen": list(run.seen),
         "k": run.k,
         "draw": run.draw,
         "seed": run.seed,
-        "training": [item.id for item in training],
-        "development_items": len(development),
-        "seconds": {"fit": round(fitted - started, 3), "scores": round(time.perf_counter() - fitted, 3)},
-        "facts": getattr(method, "facts", {}),
+        **drawn,
+        "seconds": dict(seconds),
+        "facts": dict(facts),
     }
     write_json(run.summary, summary)
     write_json_lines(run.records, records)

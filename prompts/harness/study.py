@@ -37,7 +37,7 @@ def run_study(
     splits = {name: _splits(plan.parts[name], task) for name, task in tasks.items()}
     runs: Runs = {
         name: {
-            method: runs_of(method, plan.methods[method], plan.parts[name], task, splits[name], folder / "runs")
+            method: runs_of(method, plan.methods, plan.parts[name], task, splits[name], folder / "runs")
             for method in dict.fromkeys(plan.parts[name].methods)
         }
         for name, task in tasks.items()
@@ -69,11 +69,13 @@ def _run_absent(
 ) -> dict[str, str]:
     """Do what is to be done; returns the optional methods that could not be, with the reasons."""
     wanted = {
-        run.records: run
+        one.records: one
         for part, by_method in runs.items()
         for method, found in by_method.items()
+        if (methods is None or method in methods) and (parts is None or part in parts)
         for run in found.values()
-        if not run.done and (methods is None or method in methods) and (parts is None or part in parts)
+        for one in (*run.members, run)
+        if not one.done
     }
     skipped: dict[str, str] = {}
     done = _executed([*wanted.values()], skipped, workers)
@@ -89,10 +91,16 @@ def _run_absent(
 def _executed(
     wanted: Sequence[Run], skipped: Mapping[str, str], workers: int
 ) -> Iterator[tuple[Run, UserError | None]]:
-    """Each run when it is done, with what kept it from being done; those of methods in `skipped` are not begun."""
+    """Each run when it is done, with what kept it from being done; those of methods in `skipped` are not begun.
+
+    Ensembles come last.
+    """
+    joined = [run for run in wanted if run.members]
+    wanted = [run for run in wanted if not run.members]
     if workers == 1 or len(wanted) < 2:
         for run in wanted:
             yield run, None if run.method in skipped else _attempt(run)
+        yield from ((run, _attempt(run)) for run in joined)
         return
     context = get_context("spawn")  # a forked process would share PyTorch's threads, which cannot be
     with ProcessPoolExecutor(min(workers, len(wanted)), context, _alone) as pool:
@@ -102,6 +110,7 @@ def _executed(
                 yield begun[future], future.result()
         finally:
             pool.shutdown(cancel_futures=True)
+    yield from ((run, _attempt(run)) for run in joined)
 
 
 def _alone() -> None:

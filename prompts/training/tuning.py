@@ -44,11 +44,13 @@ def train_prompt(
     batch_size: int = 8,
     order_seed: int = 0,
     run: Path | None = None,
+    choose: bool = True,
 ) -> SoftPrompt:
     """The prompt with the lowest validation loss of a training on items in one language, for an open model.
 
     `label_set` holds that language (for its template) and those of the verbalizer's words. `run`: a folder for
     `metrics.csv` and the checkpoint, from which the training goes on if it was killed; without it nothing is kept.
+    `choose`: whether there is a validation after each pass to choose by; else the prompt is the last one.
     """
     data = ItemBatches(training, validation, batch_size, order_seed)
     prepare(module, answering, label_set, language, data)
@@ -62,7 +64,7 @@ def train_prompt(
             default_root_dir=folder,
             callbacks=[checkpoints],
             **DEFAULTS,
-            **lengths(epochs, data.batches_per_epoch),
+            **lengths(epochs, data.batches_per_epoch, choose),
             plugins=[WholeCheckpoints()],
         )
         last = folder / LAST
@@ -79,15 +81,19 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-def lengths(epochs: int, batches: int) -> dict[str, Any]:
-    """A trainer's options for so many passes over so many batches, with a validation after each.
+def lengths(epochs: int, batches: int, each: bool = True) -> dict[str, Any]:
+    """A trainer's options for so many passes over so many batches, with a validation after each, or after the last.
 
     Counted in updates: Lightning 2.6 miscounts its passes when it resumes at the end of one, so a run is one pass of
     its loop and the data begins its passes by itself.
     """
     if epochs < 1:
         raise UserError("training needs at least one pass over the items; give `trainer.max_epochs`.")
-    return {"max_epochs": None, "max_steps": epochs * batches, "val_check_interval": batches}
+    return {
+        "max_epochs": None,
+        "max_steps": epochs * batches,
+        "val_check_interval": batches if each else epochs * batches,
+    }
 
 
 def prepare(

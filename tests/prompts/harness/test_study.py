@@ -204,3 +204,52 @@ def test_a_class_has_the_same_draw_whichever_others_are_seen(plan):
     assert [item for item in whole if item.label in ("sports", "travel")] == some and len(some) == 4
     assert {item.label for item in its_development} == {"sports", "travel"} and len(development) == 28
     assert draw(task, 2, 2)[0] != whole
+
+
+def test_an_ensemble_is_the_mean_of_its_members_log_probabilities(content, write_plan, data, tmp_path, told):
+    content["methods"]["both"] = {"method": "ensemble", "title": "Both", "of": ["good", "bad"]}
+    del content["parts"]["generalized"]
+    methods = content["parts"]["transfer"]["methods"]
+    methods.remove("bad")  # an ensemble brings its members with it
+    methods.append("both")
+    folder = tmp_path / "out"
+    results = run_study(read_plan(write_plan(content), str(data)), folder, methods=["both"])
+    assert len(told.fitted) == 2 * 6 and set(rows(results, "transfer")) == {"good", "both"}
+
+    def of(method):
+        found = {(r["draw"], r["seed"], r["language"], r["id"]): r["scores"] for r in records(folder, method)}
+        return found.keys(), np.array(list(found.values()))
+
+    (keys, good), (same, bad), (also, both) = map(of, ("good", "bad", "both"))
+    assert keys == same == also and len(keys) == 6 * 21 * 4
+    share = [np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True) for scores in (good, bad)]
+    assert both == pytest.approx(np.log(share[0] * share[1]) / 2, abs=1e-6)
+    told.fitted.clear()
+    content["methods"]["good"]["skill"] = 0.7
+    run_study(read_plan(write_plan(content), str(data)), folder, methods=["both"])
+    assert len(told.fitted) == 6 and len(list((folder / "runs/sib200/both").glob("*.jsonl"))) == 12
+
+
+@pytest.mark.parametrize("of", [["good"], "good", ["good", "nobody"], ["good", "both"]])
+def test_an_ensemble_of_nothing_that_can_be_joined_is_refused(of, content, write_plan, data):
+    content["methods"]["both"] = {"method": "ensemble", "of": of}
+    with pytest.raises(UserError, match="ensemble"):
+        read_plan(write_plan(content), str(data))
+
+
+def test_workers_side_by_side_find_what_one_finds(content, write_plan, data, tmp_path):
+    """With methods that are in the package: processes of their own know of no stand-ins."""
+    del content["parts"]["generalized"]
+    content["methods"] = {
+        "commonest": {"method": "majority"},
+        "bayes": {"method": "naive_bayes"},
+        "encoder": {"method": "encoder", "optional": True, "nonsense": 1},
+    }
+    content["parts"]["transfer"] |= {"methods": list(content["methods"]), "against": [], "confusions": []}
+    plan = read_plan(write_plan(content), str(data))
+    one, two = run_study(plan, tmp_path / "one"), run_study(plan, tmp_path / "two", workers=2)
+    assert list(two["skipped"]) == ["encoder"] and one["skipped"] == two["skipped"]
+    for results in (one, two):
+        for row in results["parts"][0]["rows"]:
+            del row["seconds"]
+    assert one == two

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from corpora.errors import UserError
-from prompts.models import Asked
+from prompts.models import AnswerModel, Asked
 from prompts.models.caching import TextCache
 
 CAUSAL = ["gpt2", "llama", "xglm", "bloom", "gemma3", "qwen3"]
@@ -112,3 +112,29 @@ def test_seq2seq_models_have_no_cache_of_texts(answer_models, mixed):
     assert not answer_models("mt5").can_cache(None)
     with pytest.raises(UserError, match="keeps no key-value cache"):
         answer_models("mt5").cache_texts(mixed)
+
+
+def test_kept_texts_are_read_once_and_change_no_answer(answer_models, vectors, mixed, monkeypatch):
+    bare = answer_models("llama")
+    soft = vectors(32, infix=2)
+    read, sizes = AnswerModel._read, []
+
+    def counted(self, rows, lengths, positions, **more):
+        sizes.append(int(lengths.sum()))
+        return read(self, rows, lengths, positions, **more)
+
+    monkeypatch.setattr(AnswerModel, "_read", counted)
+    for room in (10**9, 3000):  # of the second only some texts are kept
+        keeping = AnswerModel(bare.model, bare.tokenizer, keep_bytes=room)
+        sizes.clear()
+        first = keeping.read_once(mixed, soft)
+        cost = sum(sizes)
+        sizes.clear()
+        again = keeping.read_once(mixed, soft)
+        assert relative(first, bare.answer_states(mixed, soft)) < 2e-5 and torch.equal(first, again)
+        behind = sum(2 + len(item.template_ids) for item in mixed)
+        sizes.clear()
+        keeping.read_once(mixed, soft)
+        assert sum(sizes) == behind if room > 3000 else behind < sum(sizes) < cost
+    before = vectors(32, prefix=2)
+    assert relative(keeping.read_once(mixed, before), bare.answer_states(mixed, before)) < 2e-5
