@@ -8,6 +8,7 @@ from pathlib import Path
 
 from evaluation import arms
 from evaluation.intervals import seed_interval
+from prompts.harness.tables import MEASURES, design
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -156,12 +157,60 @@ def measure_cell(values: list[dict], measure: str) -> str:
     return " / ".join(f"{value['value']:.0%}" if share else f"{value['value']:.2f}" for value in values)
 
 
+def prompts_tables(study: Path) -> str:
+    """One table per part of a study of prompts: the measure of comparison per language and in the mean, and the paired
+    difference from the best untrained prompt."""
+    lines: list[str] = []
+    for part in json.loads((study / "prompts" / "results.json").read_text(encoding="utf-8"))["parts"]:
+        best, measure, chance = part["best_untrained"], part["by"], part["chance"]["mean"]
+        shown = [*part["languages"], "mean"]
+        extra = [("accuracy_seen", "seen"), ("accuracy_unseen", "unseen"), ("ausuc", "area")] if part["splits"] else []
+        titles = {row["method"]: row["title"] for row in part["rows"]}
+        head = [
+            part["title"] + (f", {MEASURES[measure].lower()}" if measure != "accuracy" else ""),
+            *part["languages"],
+            f"mean of {', '.join(part['mean_over'])}",
+            *(f"{title}, mean" for _, title in extra),
+            *([f"against {titles[best]}"] if best else []),
+        ]
+        lines += [*([""] if lines else []), "| " + " | ".join(head) + " |", "|---|" + "---|" * (len(head) - 1)]
+        for row in sorted(part["rows"], key=lambda row: -(row["measures"][measure]["mean"]["value"] or 0)):
+            found = row["measures"][measure]
+            cells = [percent(found[code]) if code == "mean" else f"{100 * found[code]['value']:.1f}" for code in shown]
+            if row["at_chance"]["mean"]:
+                cells[-1] += " at chance"
+            cells += [f"{100 * row['measures'][name]['mean']['value']:.1f}" for name, _ in extra]
+            if best:
+                cells.append(points(row["differences"][best]) if best in row["differences"] else "–")
+            name = f"{row['title']} (control)" if row["control"] else row["title"]
+            lines.append(f"| {name} | {' | '.join(cells)} |")
+        lines += ["", f"{design(part)} What needs no text reaches {100 * chance:.1f} %."]
+    return "\n".join(lines)
+
+
+def percent(value: dict[str, float]) -> str:
+    """`68.8 [62.1, 75.0]` of a share."""
+    return interval({name: 100 * of for name, of in value.items()}, 1)
+
+
+def points(difference: dict[str, float]) -> str:
+    """A difference of shares in points, bold where its interval leaves out zero."""
+    written = "{value:+.1f} [{low:+.1f}, {high:+.1f}]".format(**{name: 100 * of for name, of in difference.items()})
+    written = written.replace("-", "−")
+    return f"**{written}**" if difference["low"] > 0 or difference["high"] < 0 else written
+
+
 if __name__ == "__main__":
     study = Path(sys.argv[1])
     text = README.read_text(encoding="utf-8")
     if f"<!-- {study.name} -->" not in text:
         sys.exit(f"README.md has no place marked <!-- {study.name} -->")
-    kinds = {"scaling": training_table, "arms.json": arms_table, "tokenizers.html": tokenizers_tables}
+    kinds = {
+        "scaling": training_table,
+        "arms.json": arms_table,
+        "tokenizers.html": tokenizers_tables,
+        "prompts": prompts_tables,
+    }
     first = next((make for part, make in kinds.items() if (study / part).exists()), table)
     for name, make in {study.name: first, f"{study.name} katha72": katha_table}.items():
         mark = f"<!-- {name} -->"
