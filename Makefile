@@ -19,7 +19,8 @@ study: .venv/installed
 	@$(BIN)/snakemake --quiet rules host --cores $(CORES) --rerun-incomplete --keep-incomplete \
 	  --configfile $(STUDY) --config data="$(DATA)" threads_in_all=$(CORES)
 	@echo "What the study found is in" $$(ls -t $(CURDIR)/results/$(NAME)/report.html \
-	  $(CURDIR)/results/$(NAME)/scaling/*/scaling.png $(CURDIR)/results/$(NAME)/arms.json 2>/dev/null | head -1)
+	  $(CURDIR)/results/$(NAME)/scaling/*/scaling.png $(CURDIR)/results/$(NAME)/arms.json \
+	  $(CURDIR)/results/$(NAME)/prompts/report.html 2>/dev/null | head -1)
 
 vocabularies: .venv/installed
 	@$(BIN)/kathalab tokenization unpack

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from corpora.commands import run_verb
@@ -25,6 +27,7 @@ def evaluate(
     corpus: str | None = None,
     sib200: str | None = None,
     labels: str | None = None,
+    base_model: str | None = None,
     split: str = "test",
     labelled_split: str = "train",
     items: int | None = None,
@@ -33,10 +36,11 @@ def evaluate(
     keep: Literal["end", "start"] = "end",
     seed: int = 0,
 ) -> None:
-    """Classify texts by the likeliest class name after each, without any training.
+    """Classify texts by the likeliest class name after each, without any training; or with a trained prompt.
 
-    Reads a model folder (or a model's name on the Hub) and labelled texts: the stories of a generated corpus, whose
-    classes are their themes (--corpus), the sentences of SIB-200, whose classes are topics (--sib200), or both.
+    Reads a model folder (or a model's name on the Hub) or a prompt folder, and labelled texts: the stories of a
+    generated corpus, whose classes are their themes (--corpus), the sentences of SIB-200, whose classes are topics
+    (--sib200), or both.
     Writes a folder with scores.json (accuracy, macro-F1, chance, and the same for the most frequent class, for
     class names found in the text, for the same model with random weights, and for a naive Bayes over character n-grams
     that has learned from labelled texts) and predictions.jsonl (every item with its scores).
@@ -45,13 +49,15 @@ def evaluate(
     --languages [hi] --output results/quickstart/classification/hi
 
     Args:
-        model: Folder of a causal model with its tokenizer, or USER/MODEL on the Hub.
+        model: Folder of a causal model with its tokenizer, USER/MODEL on the Hub, or the folder of a trained prompt
+            (its own words, template and calibration count; classes that it lacks speak through neighbours).
         languages: Languages to classify, each a task of its own, e.g. [hi,mr].
         output: Folder to write.
         corpus: Corpus folder of generated stories, or of Katha-72 (with --labels katha72), to classify by theme.
         sib200: Folder that holds hin_Deva/test.tsv and so on, to classify by topic.
         labels: YAML file of class names, or the name of a built-in one (default: themes for --corpus, sib200 for
             --sib200).
+        base_model: The model that the trained prompt was made for (default: the one that it names).
         split: Split to classify.
         labelled_split: Split whose labels the naive Bayes baseline learns from; the model never sees it.
         items: Classify at most so many items per task, drawn by the seed (default: all).
@@ -72,9 +78,16 @@ def evaluate(
     if not languages:
         raise UserError("there is no language to classify; give one or more, e.g. --languages [hi].")
 
+    trained = (Path(model) / "rosprompt.json").is_file()
+    if trained and (score, calibration, keep) != ("total", "content-free", "end"):
+        raise UserError("a trained prompt scores as it was made to; leave --score, --calibration and --keep out.")
+    if base_model is not None and not trained:
+        raise UserError(f"{model!r} is no folder of a trained prompt, so there is no --base-model to it; leave it out.")
+
     from evaluation.models import model_fingerprint, open_model
     from prompts.data import sample, sib200_items, sib200_path, theme_items
-    from prompts.evaluate import describe, evaluate_task
+    from prompts.evaluate import PromptScorer, Scorer, describe, evaluate_task
+    from prompts.soft.classifier import ZeroShotClassifier
     from prompts.verbalizers import labels_path, load_verbalizer
     from prompts.zero_shot import NameScorer
 
@@ -95,12 +108,18 @@ def evaluate(
                 inputs[f"sib200 {language} {part}"] = sha256(sib200_path(sib200, part, language))
 
     with new_folder(output) as folder:
-        causal_model, tokenizer = open_model(model)
-        inputs["model"] = model_fingerprint(model, causal_model)
+        scorers: Callable[[Names], Scorer]
+        if trained:
+            prompt = ZeroShotClassifier.from_pretrained(model, base_model)
+            inputs["prompt"] = fingerprint(model, "prompt")
+            scorers = partial(PromptScorer, prompt)
+        else:
+            causal_model, tokenizer = open_model(model)
+            inputs["model"] = model_fingerprint(model, causal_model)
+            scorers = partial(NameScorer, causal_model, tokenizer, score=score, calibration=calibration, keep=keep)
         results = []
         for task, names, classified, labelled in tasks:
-            classifier = NameScorer(causal_model, tokenizer, names, score, calibration, keep)
-            results.append(evaluate_task(task, classifier, sample(classified, items, seed), labelled, seed))
+            results.append(evaluate_task(task, scorers(names), sample(classified, items, seed), labelled, seed))
             print(describe(results[-1].summary))
         summaries: list[dict[str, Any]] = [{"model": model, "split": split, **result.summary} for result in results]
         write_json(folder / "scores.json", {"tasks": summaries})
@@ -112,6 +131,7 @@ def evaluate(
             "corpus": corpus,
             "sib200": sib200,
             "labels": labels,
+            "base_model": base_model,
             "split": split,
             "labelled_split": labelled_split,
             "items": items,
@@ -153,8 +173,6 @@ def export(
         accuracy: Share of texts classified right by language, between 0 and 1.
         evaluated_on: The data on which that was measured.
     """
-    from pathlib import Path
-
     from prompts.soft.publishing import export_prompt
 
     given = {
@@ -182,8 +200,6 @@ def publish(prompt: str, /, repo: str, private: bool = False, dry_run: bool = Fa
         private: Make a new repository private.
         dry_run: List the files instead of uploading them.
     """
-    from pathlib import Path
-
     from prompts.soft.publishing import publish_prompt
 
     print(publish_prompt(Path(prompt), repo, private, dry_run))

@@ -5,18 +5,76 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
+
+import numpy as np
 
 from corpora.errors import UserError
 from prompts.baselines import NaiveBayes, majority_class, name_in_text
 from prompts.data import Item, sample
 from prompts.metrics import measures
-from prompts.models import with_random_weights
-from prompts.verbalizers import check_labels
-from prompts.zero_shot import NameScorer
+from prompts.models import AnswerModel, with_random_weights
+from prompts.soft.classifier import ZeroShotClassifier
+from prompts.verbalizers import Names, check_labels
 
 LEARNED_ITEMS = 2000
 """Most labelled texts that naive Bayes learns from (a seeded sample of the training split)."""
+
+
+class Scorer(Protocol):
+    """What is evaluated: names alone (`prompts.zero_shot.NameScorer`), or a trained prompt."""
+
+    verbalizer: Names
+
+    @property
+    def score(self) -> str: ...
+
+    @property
+    def calibration(self) -> str: ...
+
+    @property
+    def keep(self) -> str: ...
+
+    def class_scores(self, texts: Sequence[str], describe: str = "") -> np.ndarray: ...
+
+    def with_random_weights(self, seed: int) -> Scorer: ...
+
+    def cut_items(self, texts: Sequence[str]) -> int: ...
+
+
+class PromptScorer:
+    """A trained prompt: its own words for the classes that it knows, the neighbours of their names for the others."""
+
+    score = "prompt"
+    keep = "end"
+
+    def __init__(self, classifier: ZeroShotClassifier, names: Names):
+        """`names`: the classes, in the language of the texts; its template gives way to the prompt's, in this language
+        if it has one, else in its first."""
+        templates = classifier.facts.templates
+        self.classifier = classifier
+        self.asked = names.language if names.language in templates else next(iter(templates))
+        self.verbalizer = replace(names, template=templates[self.asked])
+
+    @property
+    def calibration(self) -> str:
+        return self.classifier.facts.calibration
+
+    def class_scores(self, texts: Sequence[str], describe: str = "") -> np.ndarray:
+        """Calibrated scores, float64, shape (texts, classes)."""
+        return self.classifier.class_scores(texts, self.verbalizer.names, self.asked)[1]
+
+    def with_random_weights(self, seed: int) -> PromptScorer:
+        """The same prompt in a model of the same shape whose weights are drawn by the seed."""
+        known = self.classifier
+        fresh = AnswerModel(with_random_weights(known.answer_model.model, seed), known.answer_model.tokenizer)
+        return PromptScorer(ZeroShotClassifier(fresh, known.prompt, known.facts), self.verbalizer)
+
+    def cut_items(self, texts: Sequence[str]) -> int:
+        """How many of the texts are too long for the model's context."""
+        length = self.classifier.prompt.layout.length if self.classifier.prompt else 0
+        asked = self.classifier.answer_model.ask(texts, self.verbalizer.template, soft_length=length)
+        return sum(item.cut for item in asked)
 
 
 @dataclass(frozen=True)
@@ -28,7 +86,7 @@ class Result:
 
 
 def evaluate_task(
-    task: str, classifier: NameScorer, items: Sequence[Item], labelled: Sequence[Item], seed: int = 0
+    task: str, classifier: Scorer, items: Sequence[Item], labelled: Sequence[Item], seed: int = 0
 ) -> Result:
     """Classify `items` of one language, all in the classifier's classes; `labelled` is what naive Bayes learns from.
 
@@ -45,7 +103,7 @@ def evaluate_task(
     classes = verbalizer.classes
 
     scores = classifier.class_scores(texts, f"{task} {verbalizer.language}")
-    untrained = replace(classifier, model=with_random_weights(classifier.model, seed))
+    untrained = classifier.with_random_weights(seed)
     random_scores = untrained.class_scores(texts, f"{task} {verbalizer.language}, random weights")
     learned = sample(labelled, LEARNED_ITEMS, seed)
     naive_bayes = NaiveBayes([item.text for item in learned], [item.label for item in learned])
@@ -80,7 +138,7 @@ def evaluate_task(
         "score": classifier.score,
         "calibration": classifier.calibration,
         "keep": classifier.keep,
-        "cut_items": sum(classifier.question(text).cut for text in texts),
+        "cut_items": classifier.cut_items(texts),
         "template": verbalizer.template,
         "per_class": {
             label: {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -16,7 +16,7 @@ from corpora.errors import UserError
 from corpora.progress import progress
 from evaluation.models import context_length
 from prompts.calibration import Calibration, prior, reference_texts
-from prompts.models import last_logits, special_prefix
+from prompts.models import last_logits, special_prefix, with_random_weights
 from prompts.verbalizers import Names
 
 Score = Literal["total", "token", "character"]
@@ -96,6 +96,14 @@ class NameScorer:
         elif self.score == "character":
             scores /= np.array([len(name) for name in self._names])
         return scores
+
+    def with_random_weights(self, seed: int) -> NameScorer:
+        """The same with a model of the same shape whose weights are drawn by the seed."""
+        return replace(self, model=with_random_weights(self.model, seed))
+
+    def cut_items(self, texts: Sequence[str]) -> int:
+        """How many of the texts are too long for the model's context."""
+        return sum(self.question(text).cut for text in texts)
 
     def question(self, text: str) -> Question:
         """The token ids of a text and its candidate names.

@@ -6,12 +6,14 @@ from prompts.data.items import Item, sample
 from prompts.data.masking import masked
 from prompts.data.massive import massive_items
 from prompts.data.mtop import mtop_items
+from prompts.data.reading import READERS, read_items
 from prompts.data.selection import few_shot, margins, uncertain_and_diverse
 from prompts.data.sib200 import SIB200_COLUMNS, sib200_items, sib200_path
 from prompts.data.splits import Split, check_disjoint, of_classes, rotations, split_groups, transfer
 from prompts.data.themes import katha72_items, theme_items
 
 __all__ = [
+    "READERS",
     "SIB200_COLUMNS",
     "Item",
     "Split",
@@ -25,6 +27,7 @@ __all__ = [
     "massive_items",
     "mtop_items",
     "of_classes",
+    "read_items",
     "rotations",
     "sample",
     "sib200_items",

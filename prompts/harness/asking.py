@@ -132,9 +132,13 @@ class Questions:
 
 def _labels(setting: Setting, shuffled: bool, wording: str | None) -> LabelSet:
     labels = load_labels(setting.labels, setting.every_language)
-    changed = {}
-    for language in labels.languages:
-        own = labels[language]
-        names = shuffled_names(own.names, setting.seed) if shuffled else own.names
-        changed[language] = replace(own, names=names, template=own.template if wording is None else wording)
-    return LabelSet(changed)
+    if wording is not None:
+        labels = labels.worded(wording)
+    if not shuffled:
+        return labels
+    return LabelSet(
+        {
+            language: replace(labels[language], names=shuffled_names(labels[language].names, setting.seed))
+            for language in labels.languages
+        }
+    )

@@ -41,7 +41,7 @@ class TaskPlan:
     """Labelled texts: where they come from, and which are kept for evaluation."""
 
     source: str
-    """`sib200`, `katha72` or `corpus` (stories with themes)."""
+    """A data set of `prompts.data.READERS`: `sib200`, `themes`, `katha72`, `mtop`, `massive`, `agnews`, `indicnews`."""
     labels: str
     folder: str | None = None
     pool: str = "train"

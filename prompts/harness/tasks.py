@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +15,11 @@ from prompts.data import (
     Item,
     check_disjoint,
     few_shot,
-    katha72_items,
     masked,
     of_classes,
+    read_items,
     sample,
-    sib200_items,
     sib200_path,
-    theme_items,
 )
 from prompts.harness.plan import TaskPlan
 from prompts.verbalizers import check_labels, labels_path, load_verbalizer
@@ -49,13 +47,10 @@ class Task:
 
 def load_task(name: str, plan: TaskPlan, source: str, languages: Sequence[str]) -> Task:
     """Read a task; UserError if it has no texts, labels that the labels file lacks, or one text on both sides."""
-    if plan.source not in _SOURCES:
-        raise UserError(f"the task {name!r} has the source {plan.source!r}; choose from {', '.join(_SOURCES)}.")
-    read = _SOURCES[plan.source]
-    pool = read(plan, plan.pool, source)
-    development = None if plan.development is None else read(plan, plan.development, source)
+    pool = _read(plan, plan.pool, source)
+    development = None if plan.development is None else _read(plan, plan.development, source)
     if plan.held_out is not None and not _has_split(plan, [*languages]):
-        evaluation = {language: read(plan, plan.pool, language) for language in languages}
+        evaluation = {language: _read(plan, plan.pool, language) for language in languages}
         kept = held_out([pool, *evaluation.values()], plan.held_out, plan.held_out_seed)
         pool = [item for item in pool if item.group not in kept]
         evaluation = {
@@ -66,7 +61,7 @@ def load_task(name: str, plan: TaskPlan, source: str, languages: Sequence[str]) 
             f"drawn once with seed {plan.held_out_seed}, the same in every language, and no draw uses them."
         )
     else:
-        evaluation = {language: read(plan, plan.evaluation, language) for language in languages}
+        evaluation = {language: _read(plan, plan.evaluation, language) for language in languages}
         note = f"Evaluated are the texts of the {plan.evaluation} split."
     evaluation = {language: sample(items, plan.items) for language, items in evaluation.items()}
     if plan.masked:
@@ -109,38 +104,17 @@ def masked_items(items: Sequence[Item], labels: str, language: str) -> list[Item
     return masked(items, words)
 
 
-def _sib200(plan: TaskPlan, split: str, language: str) -> list[Item]:
-    return sib200_items(_folder(plan), split, language)
-
-
-def _stories(plan: TaskPlan, split: str, language: str) -> list[Item]:
-    return theme_items(_folder(plan), split, language)
-
-
-def _katha72(plan: TaskPlan, split: str, language: str) -> list[Item]:
-    return katha72_items(split, language)
-
-
-_SOURCES: dict[str, Callable[[TaskPlan, str, str], list[Item]]] = {
-    "sib200": _sib200,
-    "corpus": _stories,
-    "katha72": _katha72,
-}
-
-
-def _folder(plan: TaskPlan) -> str:
-    if plan.folder is None:
-        raise UserError(f"a task with the source {plan.source!r} needs 'folder' in the plan.")
-    return plan.folder
+def _read(plan: TaskPlan, split: str, language: str) -> list[Item]:
+    return read_items(plan.source, plan.folder, split, language, plan.labels)
 
 
 def _has_split(plan: TaskPlan, languages: Sequence[str]) -> bool:
     """Whether the evaluation split is there; UserError if it is in some languages only."""
-    if plan.source != "sib200" or not Path(_folder(plan)).is_dir():
+    if plan.source != "sib200" or not Path(plan.folder or "").is_dir():
         return plan.evaluation != plan.pool
     found = []
     for language in languages:
-        place = sib200_path(_folder(plan), plan.pool, language)
+        place = sib200_path(plan.folder or "", plan.pool, language)
         found.append(place.with_name(f"{plan.evaluation}.tsv").is_file())
     if any(found) != all(found):
         raise UserError(f"{plan.folder!r} has a {plan.evaluation} split in some of the languages only; add the others.")

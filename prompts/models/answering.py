@@ -76,6 +76,7 @@ class AnswerModel:
         asked = []
         for text in texts:
             text_ids, template_ids = split_question(self.tokenizer, text, template, names)
+            whole = len(text_ids)
             if self.traits.context is not None:
                 fixed = len(self._prefix) + len(template_ids) + len(self._closing) + soft_length
                 room = self.traits.context - fixed
@@ -85,7 +86,7 @@ class AnswerModel:
                         f"{self.traits.context}; shorten them."
                     )
                 text_ids = text_ids[max(0, len(text_ids) - room) :]
-            asked.append(Asked(self._prefix + text_ids, template_ids))
+            asked.append(Asked(self._prefix + text_ids, template_ids, len(text_ids) < whole))
         return asked
 
     def answer_states(

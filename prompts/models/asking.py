@@ -22,6 +22,8 @@ class Asked:
     """Special prefix (BOS) and text, cut to the context."""
     template_ids: list[int]
     """The hard template that follows the text; may be empty."""
+    cut: bool = False
+    """Whether the text lost tokens to fit the context."""
 
     @property
     def length(self) -> int:

@@ -8,15 +8,13 @@ from collections.abc import Sequence
 from typing import Literal
 
 import lightning.pytorch as pl
-import numpy as np
 from jsonargparse.typing import NonNegativeInt, PositiveInt
 from torch.utils.data import DataLoader
 
 from corpora.errors import UserError
-from prompts.data import Item, sib200_items, theme_items
+from prompts.data import Item, read_items
+from prompts.data.selection import by_class, enough, shuffled
 from prompts.training.schedule import TrainingBatches
-
-READERS = {"sib200": sib200_items, "themes": theme_items}
 
 
 class ItemBatches(pl.LightningDataModule):
@@ -51,8 +49,8 @@ class FewShotData(ItemBatches):
 
     def __init__(
         self,
-        folder: str,
-        dataset: Literal["sib200", "themes"] = "sib200",
+        folder: str | None = None,
+        dataset: Literal["sib200", "themes", "katha72", "mtop", "massive", "agnews", "indicnews"] = "sib200",
         language: str = "en",
         training_split: str = "train",
         validation_split: str = "dev",
@@ -60,14 +58,15 @@ class FewShotData(ItemBatches):
         validation_shots: PositiveInt | None = None,
         unseen: list[str] | None = None,
         labels: str | None = None,
+        wording: str | None = None,
         sampling_seed: NonNegativeInt = 0,
         order_seed: NonNegativeInt = 0,
         batch_size: PositiveInt = 8,
     ) -> None:
         """
         Args:
-            folder: where the data set lies: SIB-200's folder of languages, or a corpus folder of stories with themes.
-            dataset: which kind of data lies there.
+            folder: where the data set lies, as its publishers have it; for themes a corpus folder, for katha72 nothing.
+            dataset: which data set lies there.
             language: the one language that is trained on and validated in.
             training_split: split that the examples are drawn from.
             validation_split: split that the best checkpoint is chosen by.
@@ -75,6 +74,7 @@ class FewShotData(ItemBatches):
             validation_shots: validation items per class, drawn like the examples; all if null.
             unseen: classes to leave out of training and validation, so that they can be met for the first time later.
             labels: YAML file of class names and templates, or the name of a built-in one; that of the data set if null.
+            wording: hard template in the place of the labels file's.
             sampling_seed: of the draw of the examples.
             order_seed: of the order in which each pass goes through them.
             batch_size: examples per update.
@@ -85,7 +85,7 @@ class FewShotData(ItemBatches):
         self.shots = int(shots)
         self.validation_shots = None if validation_shots is None else int(validation_shots)
         self.unseen = list(unseen or [])
-        self.labels = labels or dataset
+        self.labels, self.wording = labels or dataset, wording
         self.sampling_seed = int(sampling_seed)
 
     @property
@@ -96,7 +96,7 @@ class FewShotData(ItemBatches):
 
     def read(self) -> None:
         """Read and draw the items. UserError if a class has too few, or training and validation share some."""
-        pools = [READERS[self.dataset](self.folder, split, self.language) for split in self.splits]
+        pools = [read_items(self.dataset, self.folder, split, self.language, self.labels) for split in self.splits]
         known = {item.label for item in pools[0]}
         if missing := sorted(set(self.unseen) - known):
             raise UserError(f"`data.unseen` names classes that the data has not ({', '.join(missing)}); check them.")
@@ -109,22 +109,17 @@ class FewShotData(ItemBatches):
 
 
 def draw(items: Sequence[Item], shots: int | None, seed: int) -> list[Item]:
-    """So many items of every class, drawn by the seed, in their old order; all if `shots` is None.
+    """So many items of every class, drawn by the seed like `few_shot`'s; all if `shots` is None.
 
-    The draw of a class depends on the seed, its name and its items only. UserError if a class has too few.
+    UserError if a class has too few.
     """
     if shots is None:
         return list(items)
-    chosen: set[int] = set()
-    for label in sorted({item.label for item in items}):
-        members = [number for number, item in enumerate(items) if item.label == label]
-        if len(members) < shots:
-            raise UserError(
-                f"the class {label!r} has {len(members)} items, but {shots} are to be drawn; ask for fewer."
-            )
-        own = int.from_bytes(hashlib.sha256(label.encode()).digest()[:4])
-        chosen.update(np.random.default_rng([seed, own]).permutation(members)[:shots].tolist())
-    return [items[number] for number in sorted(chosen)]
+    chosen = []
+    for label, members in by_class(items).items():
+        enough(label, members, shots)
+        chosen += shuffled(members, seed, label)[:shots]
+    return chosen
 
 
 def digest(items: Sequence[Item]) -> str:

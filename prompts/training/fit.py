@@ -131,6 +131,8 @@ class PromptCLI(LightningCLI):
         data = self.datamodule
         languages = list(dict.fromkeys([data.language, *(self.model.verbalizer.languages or [])]))
         self.label_set = load_labels(data.labels, languages)
+        if data.wording is not None:
+            self.label_set = self.label_set.worded(data.wording)
         answering = open_answer_model(self.model.source, str(self.trainer.strategy.root_device))
         prepare(self.model, answering, self.label_set, data.language, data)
         self.checkpoints.identity = {

@@ -14,6 +14,7 @@ from torch import Tensor
 from corpora.errors import UserError
 from prompts.models import AnswerModel
 from prompts.soft import PLACES, Layout, ReparameterisedPrompt, SoftPrompt, deepened, initialise
+from prompts.soft.saving import load_prompt
 from prompts.training.lesson import Lesson, Objective
 from prompts.training.schedule import rate_factor
 
@@ -60,8 +61,9 @@ class PromptTuning(pl.LightningModule):
         suffix: NonNegativeInt = 0,
         kind: Literal["shallow", "reparameterised", "deep"] = "shallow",
         hidden: PositiveInt = 64,
-        start: Literal["text", "labels", "frequent", "mean", "random"] = "text",
+        start: Literal["text", "labels", "frequent", "mean", "prompt", "random"] = "text",
         start_text: str = "",
+        start_prompt: str = "",
         seed: NonNegativeInt = 0,
         verbalizer: Words = Words(),
         objective: Objective = Objective(),  # noqa: B008 - it is frozen
@@ -81,6 +83,7 @@ class PromptTuning(pl.LightningModule):
             hidden: width of the network behind reparameterised vectors.
             start: what the vectors start from.
             start_text: the text they start from, where `start` is text; the hard template if empty.
+            start_prompt: the folder of the prompt they start from, where `start` is prompt; one of this very model.
             seed: of a start that is drawn.
             verbalizer: the words that stand for the classes.
             objective: what is lowered.
@@ -95,6 +98,9 @@ class PromptTuning(pl.LightningModule):
         self.layout = Layout(int(prefix), int(infix), int(suffix))
         self.kind, self.hidden = kind, int(hidden)
         self.start, self.start_text, self.seed = start, start_text, int(seed)
+        self.start_prompt = start_prompt
+        if (start == "prompt") != bool(start_prompt):
+            raise UserError("a start from another prompt needs both `model.start` prompt and `model.start_prompt`.")
         if kind == "deep" and not self.layout.only_prefix:
             raise UserError("only a prefix can be deep; leave infix and suffix out, or give `model.kind` shallow.")
         self.verbalizer = verbalizer
@@ -116,6 +122,7 @@ class PromptTuning(pl.LightningModule):
             text=self.start_text or template,
             names=names,
             texts=texts,
+            prompt=load_prompt(self.start_prompt, answering).prompt if self.start_prompt else None,
             seed=self.seed,
         )
         self.soft = shallow

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,10 @@ class LabelSet:
                 for code, own in self.by_language.items()
             }
         )
+
+    def worded(self, template: str) -> LabelSet:
+        """The same names after another template, in every language."""
+        return LabelSet({code: replace(own, template=template) for code, own in self.by_language.items()})
 
 
 def labels_path(labels: str | os.PathLike[str]) -> Path:

@@ -89,6 +89,33 @@ def test_model_at_chance_says_so_and_an_informed_one_does_not(model_folder, make
     assert not informed and "accuracy 100.0" in line and "above chance (25.0)" in line
 
 
+def test_a_trained_prompt_is_evaluated_by_its_own_words(model_folder, build_model, tokenizer, sib200, tmp_path, capsys):
+    from prompts.models import AnswerModel
+    from prompts.soft import Layout, initialise
+    from prompts.soft.classifier import ZeroShotClassifier
+    from prompts.soft.facts import Facts
+    from prompts.soft.saving import save_prompt
+    from prompts.verbalizers import from_names, load_labels
+
+    model = AnswerModel(build_model(), tokenizer)
+    labels = load_labels("sib200", ["hi"])
+    known = labels.only(["health", "sports"])  # the others speak through the neighbours of their names
+    facts = Facts({"en": "\nविषय: "}, ("en",), from_names(known, ["hi"], tokenizer))
+    save_prompt(tmp_path / "p", initialise(Layout(infix=2), model, "random"), model, facts)
+    asked = ["evaluate", tmp_path / "p", "--sib200", sib200, "--languages=[hi]", "--output", tmp_path / "out"]
+    assert run(*asked) == 1 and "names no model; give the one it was made for" in capsys.readouterr().err
+    assert run(*asked, "--base-model", model_folder) == 0
+    (task,) = json.loads((tmp_path / "out" / "scores.json").read_text())["tasks"]
+    assert (task["template"], task["score"], task["cut_items"]) == ("\nविषय: ", "prompt", 0)
+    records = read_predictions(tmp_path / "out")
+    texts = [line.split("\t")[2] for line in (sib200 / "hin_Deva" / "test.tsv").read_text().splitlines()[1:]]
+    expected = ZeroShotClassifier.from_pretrained(tmp_path / "p", model).class_scores(texts, labels["hi"].names)[1]
+    assert [list(record["scores"].values()) for record in records] == pytest.approx(expected.tolist(), abs=1e-5)
+    assert "prompt" in read_manifest(tmp_path / "out", "classification")["inputs"]
+    assert run(*asked, "--score=token") == 1 and "scores as it was made to" in capsys.readouterr().err
+    assert evaluate_fails(model_folder, sib200, tmp_path, "--base-model=any")
+
+
 def test_own_labels_file_without_a_class_of_the_data(model_folder, corpus, tmp_path, capsys):
     labels = tmp_path / "labels.yaml"
     labels.write_text("template: {hi: 'विषय: '}\nlabels:\n  courage: {hi: [साहस]}\n  sharing: {hi: [बाँटना]}\n")

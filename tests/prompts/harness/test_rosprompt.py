@@ -27,19 +27,34 @@ def test_every_method_is_of_a_known_kind_and_part_of_some_table():
 
 def test_the_ablations_differ_from_their_base_in_what_they_name():
     methods = {name: method.configuration for name, method in read_plan(STUDY, "data").methods.items()}
-    changed = {
-        name: {key for key in methods["soft"] if methods[name][key] != methods["soft"][key]}
-        for name in ("soft-multilingual", "soft-contrastive", "soft-penalty", "rosprompt")
-    }
-    assert changed == {
-        "soft-multilingual": {"asking"},
-        "soft-contrastive": {"objective"},
-        "soft-penalty": {"objective"},
-        "rosprompt": {"asking", "objective"},
+
+    def changed(name, base):
+        assert methods[name].keys() <= methods[base].keys() | {"prefix", "suffix", "infix"}
+        return {key for key in methods[base] if methods[name][key] != methods[base][key]}
+
+    for base, kinds in (
+        ("soft", {"multilingual": {"asking"}, "contrastive": {"objective"}, "penalty": {"objective"}}),
+        ("classes", {"multilingual": {"asking"}, "penalty": {"objective"}}),
+    ):
+        assert {kind: changed(f"{base}-{kind}", base) for kind in kinds} == kinds
+    assert changed("soft-together", "soft") == changed("single", "classes") == {"asking", "objective"}
+    assert methods["single"]["asking"] == methods["classes-multilingual"]["asking"]
+    assert methods["single"]["objective"] == methods["classes-penalty"]["objective"]
+    assert {kind: changed(kind, "single") for kind in ("prefix", "suffix", "both-sides")} == {
+        kind: {"infix"} for kind in ("prefix", "suffix", "both-sides")
     }
     for control in ("shuffled-names", "random-weights", "empty-texts"):
         spoiled = dict(methods[control]["asking"])
-        assert spoiled.pop("spoiled") and {**methods[control], "asking": spoiled} == methods["rosprompt"]
+        assert spoiled.pop("spoiled") and {**methods[control], "asking": spoiled} == methods["single"]
+
+
+def test_an_ensemble_joins_one_method_in_different_wordings():
+    methods = {name: method.configuration for name, method in read_plan(STUDY, "data").methods.items()}
+    members = [dict(methods[name]) for name in methods["rosprompt"]["of"]]
+    asked = [dict(member.pop("asking")) for member in members]
+    wordings = [asking.pop("wording", None) for asking in asked]
+    assert len(set(wordings)) == len(members) == 3
+    assert members[1:] == members[:-1] and asked[1:] == asked[:-1]
 
 
 def test_every_prompt_can_be_made(monkeypatch, build_model, tokenizer):

@@ -168,7 +168,7 @@ def test_a_method_that_gives_no_numbers_stops_the_study_with_a_sentence(content,
 def test_a_part_whose_texts_are_not_there_waits_unless_it_is_asked_for(
     content, write_plan, data, study_folder, tmp_path
 ):
-    content["tasks"]["stories"] = {"source": "corpus", "folder": str(tmp_path / "none"), "labels": "themes"}
+    content["tasks"]["stories"] = {"source": "themes", "folder": str(tmp_path / "none"), "labels": "themes"}
     content["parts"]["stories"] = {**content["parts"]["transfer"], "task": "stories"}
     plan = read_plan(write_plan(content), str(data))
     results = run_study(plan, study_folder, parts=["transfer", "generalized"])

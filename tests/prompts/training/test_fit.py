@@ -194,7 +194,7 @@ def test_a_damaged_or_foreign_checkpoint_is_one_sentence(fit, tmp_path, capsys):
     ("options", "told"),
     [
         (["--model.infix=0"], "a soft prompt needs a vector somewhere"),
-        (["--data.shots=4"], "the class 'health' has 3 items, but 4 are to be drawn"),
+        (["--data.shots=4"], "the class 'health' has 3 texts, but 4 are wanted"),
         (["--data.unseen=[music]"], "names classes that the data has not (music)"),
         (["--data.validation_split=train"], "give two splits"),
         (["--model.kind=deep"], "only a prefix can be deep"),
@@ -225,3 +225,16 @@ def test_a_run_under_sigkill_ends_the_same(fit, command, tmp_path):
     assert not (run / "manifest.json").exists()
     assert fit(run, *options, "--ckpt_path=last") == 0
     assert written(run) == written(whole)
+
+
+def test_a_prompt_starts_from_another_and_keeps_its_own_wording(fit, whole, tmp_path, capsys):
+    still = ("--model.start=prompt", "--model.rates.infix=1e-12", "--trainer.max_epochs=1", "--data.wording= so: ")
+    assert fit(tmp_path / "next", *still, f"--model.start_prompt={whole / 'prompt'}") == 0
+    first, second = (load_file(run / "prompt" / "rosprompt.safetensors") for run in (whole, tmp_path / "next"))
+    assert torch.allclose(first["infix"], second["infix"], atol=1e-9)
+    facts = json.loads((tmp_path / "next" / "prompt" / "rosprompt.json").read_text(encoding="utf-8"))
+    assert facts["templates"] == {"en": " so: "}
+    assert fit(tmp_path / "none", *still) == 1
+    assert "needs both `model.start` prompt and `model.start_prompt`" in capsys.readouterr().err
+    assert fit(tmp_path / "none", *still, f"--model.start_prompt={tmp_path}") == 1
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1

@@ -3,7 +3,7 @@ import random
 import pytest
 
 from corpora.errors import UserError
-from prompts.data import Item
+from prompts.data import Item, few_shot
 from prompts.training.datamodule import digest, draw
 from prompts.training.schedule import TrainingBatches, epoch_order, rate_factor
 
@@ -46,7 +46,8 @@ ITEMS = [Item(str(number), "en", f"text {number}", "ab"[number % 2], str(number)
 def test_a_draw_has_so_many_of_each_class_by_its_seed():
     drawn = draw(ITEMS, 3, 0)
     assert sorted(item.label for item in drawn) == list("aaabbb")
-    assert drawn == draw(ITEMS, 3, 0) == sorted(drawn, key=lambda item: int(item.id))
+    assert drawn == draw(ITEMS, 3, 0) == draw(ITEMS[::-1], 3, 0)
+    assert drawn == few_shot(ITEMS, 3, 0)[0]  # a study's draw
     assert len({tuple(item.id for item in draw(ITEMS, 3, seed)) for seed in range(5)}) == 5
     assert draw(ITEMS, None, 0) == ITEMS
 
@@ -61,7 +62,7 @@ def test_more_examples_are_drawn_on_top_of_fewer():
 
 
 def test_too_few_items_are_refused():
-    with pytest.raises(UserError, match="the class 'a' has 10 items, but 11"):
+    with pytest.raises(UserError, match="the class 'a' has 10 texts, but 11"):
         draw(ITEMS, 11, 0)
 
 
