@@ -13,7 +13,8 @@ from prompts.baselines import emptied, shuffled_labels, shuffled_names
 from prompts.calibration import Calibration, prior, reference_texts
 from prompts.data import Item
 from prompts.harness.methods import Setting
-from prompts.models import AnswerModel, SoftVectors, with_random_weights
+from prompts.models import AnswerModel, Asked, SoftVectors, with_random_weights
+from prompts.models.asking import PLACES
 from prompts.models.opening import open_answer_model
 from prompts.training.module import Words
 from prompts.training.tuning import build_verbalizer
@@ -110,6 +111,11 @@ class Questions:
             return found - prior(found)
         return found - prior(self._raw(neutral, language, soft)) if neutral else found
 
+    def states(self, items: Sequence[Item], language: str) -> np.ndarray:
+        """The model's states at the answer, float64, shape (items, width)."""
+        read = self.model.read_once(self._asked([item.text for item in items], language, 0))
+        return read.double().cpu().numpy()
+
     def facts(self) -> dict[str, Any]:
         """The words that answer for texts in any language of the run."""
         rows: dict[tuple[Any, ...], dict[str, Any]] = {}
@@ -120,14 +126,16 @@ class Questions:
         return {"verbalizer": [{key: row[key] for key in kept} for row in rows.values()]}
 
     def _raw(self, texts: Sequence[str], language: str, soft: SoftVectors | None) -> np.ndarray:
-        own = self.labels[self.template_language(language)]
-        names = [name for words in own.names.values() for name in words]
-        length = 0 if soft is None else sum(len(soft.vectors(place)) for place in ("prefix", "infix", "suffix"))
-        asked = self.model.ask(texts, own.template, names, length)
+        length = 0 if soft is None else sum(len(soft.vectors(place)) for place in PLACES)
         verbalizer = self.verbalizer(language)
-        states = self.model.read_once(asked, soft)
+        states = self.model.read_once(self._asked(texts, language, length), soft)
         logits = self.model.scores(states, verbalizer.rows.to(states.device))
         return verbalizer.scores_of_rows(logits).detach().double().cpu().numpy()
+
+    def _asked(self, texts: Sequence[str], language: str, soft_length: int) -> list[Asked]:
+        own = self.labels[self.template_language(language)]
+        names = [name for words in own.names.values() for name in words]
+        return self.model.ask(texts, own.template, names, soft_length)
 
 
 def _labels(setting: Setting, shuffled: bool, wording: str | None) -> LabelSet:

@@ -90,6 +90,8 @@ class PartPlan:
     """Generalized zero-shot: how many classes are trained on; the others are unseen (default: all are seen)."""
     rotations: int | None = None
     """How many choices of the seen classes (default: as many as hide every class equally often)."""
+    selection: str | None = None
+    """A model that chooses the draws' items, those that it is unsure of untrained and that differ (default: random)."""
     against: list[str] = field(default_factory=list)
     """Methods that every other is compared with; the best untrained prompt always is."""
     by: str = "accuracy"

@@ -61,6 +61,7 @@ def part_results(
         "items": {language: len(items) for language, items in task.evaluation.items()},
         "classes": task.classes,
         "k": part.k,
+        "selection": part.selection,
         "draws": part.draws,
         "seeds": part.seeds,
         "splits": [list(split) for split in splits] if part.seen is not None else [],

@@ -43,6 +43,8 @@ class Run:
     """The file of its records."""
     members: tuple[Run, ...] = ()
     """Of an ensemble: the runs that it is the mean of."""
+    selection: str | None = None
+    """The model that chose the training items; None if they are random."""
 
     @property
     def summary(self) -> Path:
@@ -90,10 +92,14 @@ def runs_of(
         key = (k, at_draw, seed if kind.seeded else 0, seen)
         if key not in made:
             members = tuple(party[number, seed, rotation] for party in parties)
-            decided = [decides, key, *(member.records.name for member in members)]
+            selection = part.selection if kind.learns else None
+            decided: list[Any] = [decides, key, *(member.records.name for member in members)]
+            decided += [selection, _content(selection)] if selection else []
             digest = hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()[:12]
             file = f"k{k}-draw{at_draw}-seed{key[2]}-{_said(seen, task.classes)}-{digest}.jsonl"
-            made[key] = Run(name, plan, task, k, at_draw, key[2], seen, folder / task.name / name / file, members)
+            made[key] = Run(
+                name, plan, task, k, at_draw, key[2], seen, folder / task.name / name / file, members, selection
+            )
         found[number, seed, rotation] = made[key]
     return found
 
@@ -110,7 +116,7 @@ def execute(run: Run) -> None:
         _join(run)
         return
     task, learns = run.task, kind_of(run.plan.method).learns
-    training, development = draw(task, run.k, run.draw, run.seen) if learns else ([], [])
+    training, development = _drawn(run) if learns else ([], [])
     setting = Setting(
         labels=task.labels,
         classes=tuple(task.classes),
@@ -132,6 +138,14 @@ def execute(run: Run) -> None:
     seconds = {"fit": round(fitted - started, 3), "scores": round(time.perf_counter() - fitted, 3)}
     drawn = {"training": [item.id for item in training], "development_items": len(development)}
     _keep(run, records, seconds, drawn, getattr(method, "facts", {}))
+
+
+def _drawn(run: Run) -> tuple[list[Item], list[Item]]:
+    if run.selection is None:
+        return draw(run.task, run.k, run.draw, run.seen)
+    from prompts.harness.choosing import chosen  # opens a model
+
+    return chosen(run.task, run.k, run.draw, run.seen, run.selection)
 
 
 def _join(run: Run) -> None:
@@ -168,6 +182,7 @@ def _keep(
         "source": run.task.source,
         "classes": run.task.classes,
         "seen": list(run.seen),
+        "selection": run.selection,
         "k": run.k,
         "draw": run.draw,
         "seed": run.seed,

@@ -126,8 +126,9 @@ def design(part: Mapping[str, Any]) -> str:
         if len(set(counts)) == 1
         else listed([f"{count} texts in {name}" for count, name in zip(counts, names, strict=True)])
     )
+    chosen = f" that {part['selection']} untrained is unsure of and that differ" if part["selection"] else ""
     drawn = (
-        f" Trained methods learn from {part['k']} {language_name(part['source'])} texts of each class, "
+        f" Trained methods learn from {part['k']} {language_name(part['source'])} texts of each class{chosen}, "
         f"{part['draws']} draws{seeds}."
         if learned
         else ""

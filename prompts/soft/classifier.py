@@ -32,22 +32,39 @@ class ZeroShotClassifier:
     -> {"sequence": "भारत ने मैच जीता।", "labels": ["खेल", "विज्ञान"], "scores": [0.9, 0.1]}
     """
 
-    def __init__(self, answer_model: AnswerModel, prompt: SoftPrompt | None, facts: Facts, batch_size: int = 16):
+    def __init__(
+        self,
+        answer_model: AnswerModel,
+        prompt: SoftPrompt | None,
+        facts: Facts,
+        batch_size: int = 16,
+        others: Sequence[ZeroShotClassifier] = (),
+    ):
+        """`others`: classifiers whose log-probabilities of the classes are averaged with this one's."""
         self.answer_model = answer_model
         self.prompt = prompt
         self.facts = facts
         self.batch_size = batch_size
+        self.others = list(others)
 
     @classmethod
     def from_pretrained(
-        cls, folder: str | os.PathLike[str], model: str | os.PathLike[str] | AnswerModel | None = None
+        cls,
+        folder: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        model: str | os.PathLike[str] | AnswerModel | None = None,
     ) -> ZeroShotClassifier:
-        """Open a prompt and the model it was made for.
+        """Open a prompt and the model it was made for; or several prompts for one model, which answer together.
 
-        `folder`: a prompt folder, or a prompt USER/NAME on the Hub. `model`: the base model, open or as a folder or
-        name; by default the one that the prompt names. UserError if either does not open, or if they do not belong
-        together.
+        `folder`: a prompt folder, or a prompt USER/NAME on the Hub, or a list of them (trained in different wordings,
+        say). `model`: the base model, open or as a folder or name; by default the one that the first prompt names.
+        UserError if either does not open, or if they do not belong together.
         """
+        if not isinstance(folder, (str, os.PathLike)):
+            if not folder:
+                raise UserError("there is no prompt to open; give one or more folders.")
+            first = cls.from_pretrained(folder[0], model)
+            first.others = [cls.from_pretrained(other, first.answer_model) for other in folder[1:]]
+            return first
         place = local_folder(folder)
         source = model if model is not None else read_content(place).get("base_model")
         if not source:
@@ -83,7 +100,24 @@ class ZeroShotClassifier:
     def class_scores(
         self, texts: Sequence[str], labels: Labels | None = None, language: str | None = None
     ) -> tuple[list[str], np.ndarray]:
-        """The classes, and their calibrated scores for every text: float64, shape (texts, classes)."""
+        """The classes, and their calibrated scores for every text: float64, shape (texts, classes).
+
+        Of several prompts: the mean of their log-probabilities.
+        """
+        if not self.others:
+            return self._own_scores(texts, labels, language)
+        found = [
+            member(texts, labels, language) for member in (self._own_scores, *(o.class_scores for o in self.others))
+        ]
+        classes = found[0][0]
+        if any(own != classes for own, _ in found):
+            raise UserError("the prompts were made for different classes; give the labels to choose from.")
+        logs = [scores - np.logaddexp.reduce(scores, axis=1, keepdims=True) for _, scores in found]
+        return classes, np.mean(logs, axis=0)
+
+    def _own_scores(
+        self, texts: Sequence[str], labels: Labels | None, language: str | None
+    ) -> tuple[list[str], np.ndarray]:
         facts = self.facts
         language = language or next(iter(facts.templates))
         if language not in facts.templates:

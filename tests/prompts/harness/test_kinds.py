@@ -190,3 +190,26 @@ def test_stacking_takes_one_number_off_the_seen_classes(setting, items):
     assert plain is not None
     with pytest.raises(UserError, match="needs development items"):
         build("stacked", Setting("sib200", CLASSES, CLASSES[:3], "hi", ("hi",), (), 0, 0), {"of": "majority"}).fit([])
+
+
+def test_chosen_items_are_the_unsure_ones_and_differ_from_random_draws(setting, items, model):
+    from prompts.data import margins
+    from prompts.harness.choosing import chosen
+    from prompts.harness.tasks import Task, draw
+
+    pool = items("hi", "train", 12)
+    task = Task("t", setting(CLASSES).labels, list(CLASSES), "hi", pool, None, {}, "", "a fingerprint")
+    seen = CLASSES[:3]
+    training, kept = chosen(task, 2, 0, seen, "any")
+    assert [item.label for item in training] == sorted(label for label in seen for _ in range(2))
+    assert not {item.id for item in training} & {item.id for item in kept}
+    assert (training, kept) == chosen(task, 2, 0, seen, "any")
+    assert {item.id for item in training} != {item.id for item in chosen(task, 2, 1, seen, "any")[0]}
+    assert {item.id for item in training} != {item.id for item in draw(task, 2, 0, seen)[0]}
+    hand = asking.Questions(
+        Setting(task.labels, CLASSES, (), "hi", ("hi",), (), 0, 0), "any", verbalizer={"kind": "nonparametric"}
+    )
+    unsure = margins(hand.scores(pool, "hi")[:, :3])
+    by_id = {item.id: value for item, value in zip(pool, unsure, strict=True)}
+    mean = lambda found: np.mean([by_id[item.id] for item in found])  # noqa: E731
+    assert mean(training) < mean([item for item in pool if item.label in seen])

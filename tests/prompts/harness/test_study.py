@@ -253,3 +253,18 @@ def test_workers_side_by_side_find_what_one_finds(content, write_plan, data, tmp
         for row in results["parts"][0]["rows"]:
             del row["seconds"]
     assert one == two
+
+
+def test_chosen_draws_are_runs_of_their_own(content, write_plan, data, tmp_path, told, monkeypatch):
+    from prompts.harness import choosing
+    from prompts.harness.tasks import draw
+
+    monkeypatch.setattr(choosing, "chosen", lambda task, k, number, seen, model: draw(task, k, number + 100, seen))
+    content["parts"] = {"transfer": content["parts"]["transfer"]}
+    content["parts"]["chosen"] = {**content["parts"]["transfer"], "selection": "some-model"}
+    results = run_study(read_plan(write_plan(content), str(data)), tmp_path / "out", methods=["good", "hint"])
+    assert len(told.fitted) == 2 * 6  # and what does not learn is shared
+    summaries = [json.loads(path.read_text()) for path in (tmp_path / "out/runs/sib200/good").glob("*.json")]
+    drawn = {name: {tuple(s["training"]) for s in summaries if s["selection"] == name} for name in (None, "some-model")}
+    assert len(drawn[None]) == len(drawn["some-model"]) == 3 and not drawn[None] & drawn["some-model"]
+    assert [part["selection"] for part in results["parts"]] == [None, "some-model"]

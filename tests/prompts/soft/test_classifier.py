@@ -169,3 +169,26 @@ def test_the_package_alone_imports_no_torch():
 def test_no_such_folder(tmp_path):
     with pytest.raises(UserError, match="is not a finished prompt folder"):
         prompts.ZeroShotClassifier.from_pretrained(tmp_path / "absent")
+
+
+def test_prompts_that_answer_together(answer_model, tmp_path):
+    opened, folders, alone = answer_model(), [tmp_path / name for name in "abc"], []
+    for seed, folder in enumerate(folders):
+        prompt = initialise(Layout(infix=2), opened, "random", seed=seed)
+        alone.append(prompts.ZeroShotClassifier(opened, prompt, FACTS)(TEXTS))
+        save_prompt(folder, prompt, opened, FACTS)
+    together = prompts.ZeroShotClassifier.from_pretrained(folders, opened)
+    for number, result in enumerate(together(TEXTS)):
+        shares = [dict(zip(one[number]["labels"], one[number]["scores"], strict=True)) for one in alone]
+        geometric = {label: np.prod([share[label] for share in shares]) ** (1 / 3) for label in WORDS.classes}
+        expected = {label: value / sum(geometric.values()) for label, value in geometric.items()}
+        assert dict(zip(result["labels"], result["scores"], strict=True)) == pytest.approx(expected, abs=1e-5)
+        assert result["scores"] == sorted(result["scores"], reverse=True)
+    fewer = replace(FACTS, verbalizer=WORDS.only(["सच", "दोस्त"]))
+    save_prompt(tmp_path / "d", initialise(Layout(infix=2), opened, "random"), opened, fewer)
+    other = prompts.ZeroShotClassifier.from_pretrained([folders[0], tmp_path / "d"], opened)
+    with pytest.raises(UserError, match="made for different classes; give the labels"):
+        other(TEXTS)
+    assert set(other(TEXTS, labels=["सच", "दोस्त"])[0]["labels"]) == {"सच", "दोस्त"}
+    with pytest.raises(UserError, match="no prompt to open"):
+        prompts.ZeroShotClassifier.from_pretrained([], opened)
