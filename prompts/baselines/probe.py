@@ -45,14 +45,22 @@ class LinearProbe:
 
     `states`: features of items (see `answer_states`; a sentence encoder serves too). `development`: items by whose
     cross-entropy the L2 penalty is chosen (the strongest among equals); without them it is `strength`. Scores are
-    logits; classes without an example cannot win.
+    logits; classes without an example cannot win. `unit`: standardised states are scaled to length 1.
     """
 
-    def __init__(self, classes: Sequence[str], states: States, development: Sequence[Item] = (), strength: float = 0.1):
+    def __init__(
+        self,
+        classes: Sequence[str],
+        states: States,
+        development: Sequence[Item] = (),
+        strength: float = 0.1,
+        unit: bool = False,
+    ):
         self.classes = list(classes)
         self.states = states
         self.development = list(development)
         self.strength = strength
+        self.unit = unit
         self._seen: list[int] = []
 
     @property
@@ -86,4 +94,5 @@ class LinearProbe:
         return scores
 
     def _standardised(self, states: torch.Tensor) -> torch.Tensor:
-        return (states - self._mean) / self._scale
+        states = (states - self._mean) / self._scale
+        return torch.nn.functional.normalize(states, dim=1) if self.unit else states

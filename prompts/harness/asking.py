@@ -111,9 +111,9 @@ class Questions:
             return found - prior(found)
         return found - prior(self._raw(neutral, language, soft)) if neutral else found
 
-    def states(self, items: Sequence[Item], language: str) -> np.ndarray:
-        """The model's states at the answer, float64, shape (items, width)."""
-        read = self.model.read_once(self._asked([item.text for item in items], language, 0))
+    def states(self, items: Sequence[Item], language: str, layer: int | None = None) -> np.ndarray:
+        """The model's states at the answer, the last ones or those after so many blocks; float64, (items, width)."""
+        read = self.model.read_once(self._asked([item.text for item in items], language, 0), layer=layer)
         return read.double().cpu().numpy()
 
     def facts(self) -> dict[str, Any]:

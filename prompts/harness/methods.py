@@ -48,12 +48,19 @@ ENSEMBLE = "ensemble"
 """The kind whose runs are the means of other methods' runs on the same draw, seed and seen classes."""
 
 
-def ensemble_members(configuration: Configuration) -> list[str]:
-    """The methods that an ensemble names; UserError if it does not name two or more."""
+def ensemble_members(configuration: Configuration) -> dict[str, float]:
+    """The methods that an ensemble names in `of`, with their weights (`weights`, or all alike), which sum to 1.
+
+    UserError if it does not name two or more, or weighs others.
+    """
     members = configuration.get("of")
-    if not isinstance(members, list) or len(members) < 2 or set(configuration) != {"of"}:
-        raise UserError("an ensemble needs 'of', a list of two or more methods, and nothing else.")
-    return [str(member) for member in members]
+    if not isinstance(members, list) or len(set(members)) < 2 or set(configuration) - {"of", "weights"}:
+        raise UserError("an ensemble needs 'of', a list of two or more methods, and may have 'weights', nothing else.")
+    weights = configuration.get("weights", [1] * len(members))
+    numbers = isinstance(weights, list) and all(isinstance(weight, (int, float)) and weight > 0 for weight in weights)
+    if not numbers or len(weights) != len(members):
+        raise UserError("an ensemble's 'weights' are positive numbers, one for each of its methods.")
+    return {str(member): weight / sum(weights) for member, weight in zip(members, weights, strict=True)}
 
 
 def never_built(setting: Setting, **configuration: Any) -> Method:

@@ -149,21 +149,23 @@ def _drawn(run: Run) -> tuple[list[Item], list[Item]]:
 
 
 def _join(run: Run) -> None:
-    """Write the mean of the members' log-probabilities of the classes as the run's scores."""
+    """Write the weighted mean of the members' log-probabilities of the classes as the run's scores."""
     if absent := [member.method for member in run.members if not member.done]:
         raise UserError(f"the ensemble needs the runs of {', '.join(absent)}, which could not be done.")
     parts = [read_scores(member) for member in run.members]
+    weights = list(ensemble_members(run.plan.configuration).values())
     records: list[dict[str, Any]] = []
     for language, items in run.task.evaluation.items():
         logs = [part[language] - np.logaddexp.reduce(part[language], axis=1, keepdims=True) for part in parts]
-        records += _records(run, language, items, np.mean(logs, axis=0))
+        records += _records(run, language, items, np.average(logs, axis=0, weights=weights))
     summaries = [read_summary(member) for member in run.members]
     seconds = {name: round(sum(summary["seconds"][name] for summary in summaries), 3) for name in ("fit", "scores")}
     facts = {
         "parameters": sum(summary["facts"].get("parameters", 0) for summary in summaries),
         "verbalizer": summaries[0]["facts"].get("verbalizer", []),
     }
-    drawn = {name: summaries[0][name] for name in ("training", "development_items")}
+    learned = max(summaries, key=lambda summary: len(summary["training"]))
+    drawn = {name: learned[name] for name in ("training", "development_items")}
     _keep(run, records, seconds, drawn, facts)
 
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
-from prompts.baselines import PET, FineTuning, LinearProbe, Method, all_weights, answer_states, low_rank, verbalized
+from prompts.baselines import PET, FineTuning, LinearProbe, Method, all_weights, low_rank, verbalized
 from prompts.data import Item
 from prompts.harness.asking import Questions
 from prompts.harness.methods import Setting
@@ -31,12 +32,26 @@ class Asked:
 
 
 def linear_probe(
-    setting: Setting, model: str, asking: Mapping[str, Any] | None = None, strength: float = 0.1
+    setting: Setting,
+    model: str,
+    asking: Mapping[str, Any] | None = None,
+    strength: float = 0.1,
+    layer: int | None = None,
+    unit: bool = False,
+    choose: bool = True,
 ) -> Method:
-    """Logistic regression on the frozen states at the answer."""
+    """Logistic regression on the frozen states at the answer, the last ones or those after `layer` blocks.
+
+    `unit`: each text's standardised state is scaled to length 1. `choose`: the penalty is chosen by the development
+    items; else it is `strength`.
+    """
     questions = Questions(setting, model, **dict(asking or {}))
-    states = answer_states(questions.model, questions.templates())
-    return Asked(questions, LinearProbe(setting.classes, states, questions.development, strength))
+
+    def states(items: Sequence[Item], language: str) -> torch.Tensor:
+        return torch.from_numpy(questions.states(items, language, layer))
+
+    development = questions.development if choose else []
+    return Asked(questions, LinearProbe(setting.classes, states, development, strength, unit))
 
 
 def lora(

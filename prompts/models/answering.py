@@ -90,7 +90,11 @@ class AnswerModel:
         return asked
 
     def answer_states(
-        self, asked: Sequence[Asked], soft: SoftVectors | None = None, cache: TextCache | None = None
+        self,
+        asked: Sequence[Asked],
+        soft: SoftVectors | None = None,
+        cache: TextCache | None = None,
+        layer: int | None = None,
     ) -> torch.Tensor:
         """Hidden states (after the final norm) at the answer, float32, shape (items, width of the states).
 
@@ -98,7 +102,9 @@ class AnswerModel:
         prompt only. One batch: rows are padded on the right, which no position before the padding can see.
 
         `cache`: the texts, read before (`cache_texts`); then only what follows them is read, to the same result.
+        `layer`: the states after so many blocks of a causal model instead, as they are.
         """
+        self._check_layer(layer)
         deep = soft.deep_states() if soft is not None else None
         if cache is not None and not self.can_cache(soft):
             raise UserError("a soft prompt before the text changes how it is read; the cache of texts is of no use.")
@@ -112,11 +118,11 @@ class AnswerModel:
             mask = torch.arange(vectors.shape[1], device=self.device) < lengths.unsqueeze(1)
             states = first_step(self.model, vectors, mask.long())
         elif cache is not None:
-            states = self._after_texts(rows, [item.text_ids for item in asked], cache)
+            states = self._after_texts(rows, [item.text_ids for item in asked], cache, layer)
         else:
             past = None if deep is None else deep_past(deep, len(rows), rows[0])
-            states = self._last(rows, past, 0 if past is None else past.get_seq_length())
-        return states.float() * self.traits.state_scale
+            states = self._last(rows, past, 0 if past is None else past.get_seq_length(), layer)
+        return states.float() if layer is not None else states.float() * self.traits.state_scale
 
     def can_cache(self, soft: SoftVectors | None) -> bool:
         """Whether texts can be read once for this prompt: the model keeps a cache, and nothing stands before them."""
@@ -158,6 +164,7 @@ class AnswerModel:
         cache: TextCache | None = None,
         batch_tokens: int = BATCH_TOKENS,
         describe: str = "",
+        layer: int | None = None,
     ) -> torch.Tensor:
         """`answer_states` of any number of items without gradients, in batches of like lengths, in their order."""
         states: list[torch.Tensor] = [torch.empty(0)] * len(asked)
@@ -166,7 +173,7 @@ class AnswerModel:
             for batch in _batches([item.length for item in asked], batch_tokens, describe):
                 items = [asked[i] for i in batch]
                 read = self.cache_texts(items) if keeps else cache
-                for i, state in zip(batch, self.answer_states(items, soft, read), strict=True):
+                for i, state in zip(batch, self.answer_states(items, soft, read, layer), strict=True):
                     states[i] = state
         return torch.stack(states) if states else self.head.new_empty(0, self.head.shape[1], dtype=torch.float32)
 
@@ -195,13 +202,25 @@ class AnswerModel:
             for text, template in zip(parts[: len(asked)], parts[len(asked) :], strict=True)
         ]
 
-    def _last(self, rows: list[torch.Tensor], past: DynamicCache | None, start: int) -> torch.Tensor:
+    def _check_layer(self, layer: int | None) -> None:
+        blocks = self.model.config.get_text_config().num_hidden_layers
+        if layer is not None and (self.seq2seq or not 0 <= layer <= blocks):
+            raise UserError(
+                f"{type(self.model).__name__} has no states after block {layer} to read an answer from; choose "
+                + ("the last ones." if self.seq2seq else f"0 to {blocks}.")
+            )
+
+    def _last(
+        self, rows: list[torch.Tensor], past: DynamicCache | None, start: int, layer: int | None = None
+    ) -> torch.Tensor:
         """The last hidden state of each row, read from position `start` on. A causal mask hides the padding."""
         vectors, lengths = _padded(rows)
         positions = start + torch.arange(vectors.shape[1], device=self.device).expand(len(rows), -1)
-        return self._read(vectors, lengths, positions, past_key_values=past)
+        return self._read(vectors, lengths, positions, layer=layer, past_key_values=past)
 
-    def _after_texts(self, rows: list[torch.Tensor], texts: list[list[int]], cache: TextCache) -> torch.Tensor:
+    def _after_texts(
+        self, rows: list[torch.Tensor], texts: list[list[int]], cache: TextCache, layer: int | None = None
+    ) -> torch.Tensor:
         """The last hidden state of each row, read after its text."""
         vectors, lengths = _padded(rows)
         past, real = cache.past(texts, self.device)
@@ -209,14 +228,25 @@ class AnswerModel:
         # padding stays at the last position: further ones may not exist
         positions = real.sum(dim=1, keepdim=True) + torch.minimum(steps, lengths.unsqueeze(1) - 1)
         mask = torch.cat([real, torch.ones_like(positions, dtype=torch.bool)], dim=1).long()
-        return self._read(vectors, lengths, positions, past_key_values=past, attention_mask=mask)
+        return self._read(vectors, lengths, positions, layer=layer, past_key_values=past, attention_mask=mask)
 
-    def _read(self, vectors: torch.Tensor, lengths: torch.Tensor, positions: torch.Tensor, **more: Any) -> torch.Tensor:
+    def _read(
+        self,
+        vectors: torch.Tensor,
+        lengths: torch.Tensor,
+        positions: torch.Tensor,
+        layer: int | None = None,
+        **more: Any,
+    ) -> torch.Tensor:
         if self.traits.takes_positions:
             more["position_ids"] = positions
-        hidden = self.model.base_model(
-            inputs_embeds=vectors, use_cache=more["past_key_values"] is not None, **more
-        ).last_hidden_state
+        read = self.model.base_model(
+            inputs_embeds=vectors,
+            use_cache=more["past_key_values"] is not None,
+            output_hidden_states=layer is not None,
+            **more,
+        )
+        hidden = read.last_hidden_state if layer is None else read.hidden_states[layer]
         return cast(torch.Tensor, hidden[torch.arange(len(hidden), device=hidden.device), lengths - 1])
 
 

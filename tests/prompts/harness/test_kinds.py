@@ -83,7 +83,7 @@ CONFIGURED = {
     "names": {"model": "any"},
     "words": {"model": "any", "verbalizer": {"kind": "nonparametric", "neighbours": 3}, "calibration": "content-free"},
     "prompt": PROMPT,
-    "linear_probe": {"model": "any"},
+    "linear_probe": {"model": "any", "layer": 1, "unit": True, "choose": False},
     "lora": {"model": "any", "passes": 1, "rank": 2},
     "fine_tuning": {"model": "any", "passes": 1},
     "pet": {"model": "any", "passes": 1, "templates": {"hi": "\n: ", "mr": "\n: "}},

@@ -50,10 +50,11 @@ def test_the_ablations_differ_from_their_base_in_what_they_name():
 
 def test_an_ensemble_joins_one_method_in_different_wordings():
     methods = {name: method.configuration for name, method in read_plan(STUDY, "data").methods.items()}
-    members = [dict(methods[name]) for name in methods["rosprompt"]["of"]]
+    members = [dict(methods[name]) for name in methods["wordings"]["of"]]
     asked = [dict(member.pop("asking")) for member in members]
     wordings = [asking.pop("wording", None) for asking in asked]
     assert len(set(wordings)) == len(members) == 3
+    assert set(methods["rosprompt"]["of"]) == {*methods["wordings"]["of"], "middle-probe"}
     assert members[1:] == members[:-1] and asked[1:] == asked[:-1]
 
 

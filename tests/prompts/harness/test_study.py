@@ -206,8 +206,8 @@ def test_a_class_has_the_same_draw_whichever_others_are_seen(plan):
     assert draw(task, 2, 2)[0] != whole
 
 
-def test_an_ensemble_is_the_mean_of_its_members_log_probabilities(content, write_plan, data, tmp_path, told):
-    content["methods"]["both"] = {"method": "ensemble", "title": "Both", "of": ["good", "bad"]}
+def test_an_ensemble_is_the_weighted_mean_of_its_members_log_probabilities(content, write_plan, data, tmp_path, told):
+    content["methods"]["both"] = {"method": "ensemble", "title": "Both", "of": ["good", "bad"], "weights": [3, 1]}
     del content["parts"]["generalized"]
     methods = content["parts"]["transfer"]["methods"]
     methods.remove("bad")  # an ensemble brings its members with it
@@ -223,7 +223,7 @@ def test_an_ensemble_is_the_mean_of_its_members_log_probabilities(content, write
     (keys, good), (same, bad), (also, both) = map(of, ("good", "bad", "both"))
     assert keys == same == also and len(keys) == 6 * 21 * 4
     share = [np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True) for scores in (good, bad)]
-    assert both == pytest.approx(np.log(share[0] * share[1]) / 2, abs=1e-6)
+    assert both == pytest.approx(np.log(share[0] ** 3 * share[1]) / 4, abs=1e-6)
     told.fitted.clear()
     content["methods"]["good"]["skill"] = 0.7
     run_study(read_plan(write_plan(content), str(data)), folder, methods=["both"])
@@ -234,6 +234,13 @@ def test_an_ensemble_is_the_mean_of_its_members_log_probabilities(content, write
 def test_an_ensemble_of_nothing_that_can_be_joined_is_refused(of, content, write_plan, data):
     content["methods"]["both"] = {"method": "ensemble", "of": of}
     with pytest.raises(UserError, match="ensemble"):
+        read_plan(write_plan(content), str(data))
+
+
+@pytest.mark.parametrize("weights", [[1], [1, 0], "1 2", [1, "2"]])
+def test_weights_that_weigh_nothing_are_refused(weights, content, write_plan, data):
+    content["methods"]["both"] = {"method": "ensemble", "of": ["good", "bad"], "weights": weights}
+    with pytest.raises(UserError, match="positive numbers, one for each"):
         read_plan(write_plan(content), str(data))
 
 

@@ -138,3 +138,25 @@ def test_kept_texts_are_read_once_and_change_no_answer(answer_models, vectors, m
         assert sum(sizes) == behind if room > 3000 else behind < sum(sizes) < cost
     before = vectors(32, prefix=2)
     assert relative(keeping.read_once(mixed, before), bare.answer_states(mixed, before)) < 2e-5
+
+
+@pytest.mark.parametrize("kind", CAUSAL)
+def test_states_of_any_block_are_those_of_the_plain_model_cached_or_not(kind, answer_models, vectors, mixed):
+    answer_model, soft = answer_models(kind), vectors(32, infix=2)
+    blocks = answer_model.model.config.num_hidden_layers
+    for layer in range(blocks + 1):
+        full = answer_model.answer_states(mixed, soft, layer=layer)
+        cached = answer_model.answer_states(mixed, soft, answer_model.cache_texts(mixed), layer)
+        assert relative(cached, full) < 2e-5
+        for item, state in zip(mixed, full, strict=True):
+            parts = [answer_model.embed(torch.tensor(ids)) for ids in (item.text_ids, item.template_ids)]
+            read = torch.cat([parts[0], soft.vectors("infix"), parts[1]]).unsqueeze(0)
+            plain = answer_model.model(inputs_embeds=read, output_hidden_states=True).hidden_states[layer]
+            assert relative(state, plain[0, -1]) < 2e-5
+    with pytest.raises(UserError, match=f"no states after block {blocks + 1} .*choose 0 to {blocks}"):
+        answer_model.answer_states(mixed, layer=blocks + 1)
+
+
+def test_an_encoder_decoder_gives_its_last_states_only(answer_models, mixed):
+    with pytest.raises(UserError, match="choose the last ones"):
+        answer_models("mt5").answer_states(mixed, layer=1)
