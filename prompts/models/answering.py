@@ -104,7 +104,7 @@ class AnswerModel:
         `cache`: the texts, read before (`cache_texts`); then only what follows them is read, to the same result.
         `layer`: the states after so many blocks of a causal model instead, as they are.
         """
-        self._check_layer(layer)
+        self.check_layer(layer)
         deep = soft.deep_states() if soft is not None else None
         if cache is not None and not self.can_cache(soft):
             raise UserError("a soft prompt before the text changes how it is read; the cache of texts is of no use.")
@@ -202,7 +202,8 @@ class AnswerModel:
             for text, template in zip(parts[: len(asked)], parts[len(asked) :], strict=True)
         ]
 
-    def _check_layer(self, layer: int | None) -> None:
+    def check_layer(self, layer: int | None) -> None:
+        """UserError if there are no states after so many blocks."""
         blocks = self.model.config.get_text_config().num_hidden_layers
         if layer is not None and (self.seq2seq or not 0 <= layer <= blocks):
             raise UserError(

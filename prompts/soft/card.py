@@ -34,6 +34,7 @@ def write_card(folder: Path, content: Mapping[str, Any], repo: str = "") -> None
         templates=_names(content["templates"]),
         classes=", ".join((content["verbalizer"] or {}).get("classes", [])),
         calibration=content["calibration"],
+        probe=content["probe"],
         identity=content["identity"],
         place=repo or "FOLDER",
         model_argument="" if base_model else ', model="FOLDER OF THE MODEL"',

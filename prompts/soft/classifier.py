@@ -13,6 +13,7 @@ import torch
 from corpora.errors import UserError
 from prompts.calibration import calibrated, reference_texts, stacked
 from prompts.soft.facts import Facts
+from prompts.soft.probe import Probe, joined
 from prompts.soft.prompt import SoftPrompt
 from prompts.soft.publishing import local_folder
 from prompts.soft.saving import load_prompt, read_content
@@ -39,13 +40,16 @@ class ZeroShotClassifier:
         facts: Facts,
         batch_size: int = 16,
         others: Sequence[ZeroShotClassifier] = (),
+        probe: Probe | None = None,
     ):
-        """`others`: classifiers whose log-probabilities of the classes are averaged with this one's."""
+        """`others`: classifiers whose log-probabilities of the classes are averaged with this one's. `probe`: speaks
+        beside the words wherever all of the classes are its own."""
         self.answer_model = answer_model
         self.prompt = prompt
         self.facts = facts
         self.batch_size = batch_size
         self.others = list(others)
+        self.probe = probe
 
     @classmethod
     def from_pretrained(
@@ -74,7 +78,7 @@ class ZeroShotClassifier:
 
             source = open_answer_model(os.fspath(source))
         saved = load_prompt(place, source)
-        return cls(source, saved.prompt, saved.facts)
+        return cls(source, saved.prompt, saved.facts, probe=saved.probe)
 
     def __call__(
         self, texts: str | Sequence[str], labels: Labels | None = None, language: str | None = None
@@ -132,7 +136,12 @@ class ZeroShotClassifier:
         if references := reference_texts(facts.calibration, names, texts):
             same = facts.calibration == "batch"
             scores = calibrated(scores, scores if same else self._scores(references, verbalizer, names.template))
-        return classes, stacked(scores, np.isin(classes, facts.seen), facts.gamma)
+        scores = stacked(scores, np.isin(classes, facts.seen), facts.gamma)
+        if self.probe is None or not set(classes) <= set(self.probe.classes):
+            return classes, scores
+        probed = self.probe.scores(self._states(texts, verbalizer, names.template, None, self.probe.layer))
+        chosen = probed[:, [self.probe.classes.index(label) for label in classes]]
+        return classes, joined(scores, chosen, self.probe.share)
 
     def verbalizer(self, labels: Labels | None = None) -> Verbalizer:
         """The words of these labels: the prompt's own where it has the class, else the neighbours of their names."""
@@ -163,19 +172,33 @@ class ZeroShotClassifier:
             options |= {"combine": own.combine, "pool": own.pool}
         return nonparametric(labels, languages, self.answer_model.tokenizer, table, **options)
 
-    @torch.inference_mode()
     def _scores(self, texts: Sequence[str], verbalizer: Verbalizer, template: str) -> np.ndarray:
-        """Uncalibrated scores, float64, shape (texts, classes). Texts of like length share a batch."""
+        """Uncalibrated scores, float64, shape (texts, classes)."""
+        states = self._states(texts, verbalizer, template, self.prompt)
+        with torch.inference_mode():
+            rows = self.answer_model.scores(states, verbalizer.rows.to(states.device))
+            return verbalizer.scores_of_rows(rows).double().cpu().numpy()
+
+    @torch.inference_mode()
+    def _states(
+        self,
+        texts: Sequence[str],
+        verbalizer: Verbalizer,
+        template: str,
+        prompt: SoftPrompt | None,
+        layer: int | None = None,
+    ) -> torch.Tensor:
+        """States at the answer, shape (texts, width). Texts of like length share a batch."""
         length = self.prompt.layout.length if self.prompt else 0
         asked = self.answer_model.ask(texts, template, self._possible(verbalizer), length)
         order = sorted(range(len(asked)), key=lambda index: asked[index].length)
-        scores = np.empty((len(asked), len(verbalizer.classes)))
+        states: list[torch.Tensor] = [torch.empty(0)] * len(asked)
         for start in range(0, len(order), self.batch_size):
             chosen = order[start : start + self.batch_size]
-            states = self.answer_model.answer_states([asked[index] for index in chosen], self.prompt)
-            rows = self.answer_model.scores(states, verbalizer.rows.to(states.device))
-            scores[chosen] = verbalizer.scores_of_rows(rows).double().cpu().numpy()
-        return scores
+            read = self.answer_model.answer_states([asked[index] for index in chosen], prompt, layer=layer)
+            for index, state in zip(chosen, read, strict=True):
+                states[index] = state
+        return torch.stack(states) if states else self.answer_model.head.new_empty(0, self.answer_model.head.shape[1])
 
     @staticmethod
     def _possible(verbalizer: Verbalizer) -> list[str]:

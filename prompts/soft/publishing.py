@@ -15,9 +15,10 @@ from corpora.folders import MANIFEST, new_folder, read_json, read_manifest, sha2
 from corpora.publishing.hub import upload
 from evaluation.models import is_hub_name
 from prompts.soft.facts import facts_as_json, facts_from_json
+from prompts.soft.probe import PROBE
 from prompts.soft.saving import ADAPTER, ADAPTER_CONFIG, FACTS, KIND, VECTORS, finish, read_content
 
-FILES = (ADAPTER, ADAPTER_CONFIG, VECTORS, FACTS, "README.md", "LICENSE", MANIFEST)
+FILES = (ADAPTER, ADAPTER_CONFIG, VECTORS, PROBE, FACTS, "README.md", "LICENSE", MANIFEST)
 """What a prompt consists of; nothing else is uploaded or downloaded."""
 
 
@@ -36,7 +37,7 @@ def export_prompt(folder: Path, output: Path, **told: Any) -> dict[str, Any]:
         raise UserError(f"{told['base_model']!r} is a folder of this machine; give the model's name on the Hub.")
     content |= facts_as_json(facts)
     with new_folder(output) as partial:
-        for name in (ADAPTER, VECTORS, "LICENSE"):
+        for name in (ADAPTER, VECTORS, PROBE, "LICENSE"):
             if (folder / name).is_file():
                 shutil.copyfile(folder / name, partial / name)
         if (folder / ADAPTER_CONFIG).is_file():

@@ -23,6 +23,7 @@ from prompts.soft.card import write_card
 from prompts.soft.facts import Facts, facts_as_json, facts_from_json
 from prompts.soft.identity import check_identity, identity
 from prompts.soft.layout import PLACES, Layout
+from prompts.soft.probe import Probe, load_probe
 from prompts.soft.prompt import DeepPrompt, ShallowPrompt, SoftPrompt
 
 if TYPE_CHECKING:
@@ -43,10 +44,17 @@ class SavedPrompt:
 
     prompt: SoftPrompt
     facts: Facts
+    probe: Probe | None = None
 
 
-def save_prompt(folder: str | os.PathLike[str], prompt: SoftPrompt, answer_model: AnswerModel, facts: Facts) -> None:
-    """Write a prompt folder, whole or not at all.
+def save_prompt(
+    folder: str | os.PathLike[str],
+    prompt: SoftPrompt,
+    answer_model: AnswerModel,
+    facts: Facts,
+    probe: Probe | None = None,
+) -> None:
+    """Write a prompt folder, whole or not at all; with a probe of the same model, if there is one.
 
     What only training needs is folded away. UserError if something stands there that Kathalab did not make, or if the
     prompt has numbers that are not finite.
@@ -62,6 +70,7 @@ def save_prompt(folder: str | os.PathLike[str], prompt: SoftPrompt, answer_model
         "width": prompt.width,
         "numbers": sum(tensor.numel() for tensor in tensors.values()),
         **facts_as_json(facts),
+        "probe": None if probe is None else probe.record(),
         "identity": identity(answer_model),
     }
     with new_folder(folder) as partial:
@@ -71,6 +80,8 @@ def save_prompt(folder: str | os.PathLike[str], prompt: SoftPrompt, answer_model
         else:
             # one key only: safetensors writes several in an order that changes from file to file
             save_file(tensors, partial / VECTORS, {"format": f"rosprompt {FORMAT}"})
+        if probe is not None:
+            probe.save(partial)
         write_json(partial / FACTS, content)
         finish(partial, content)
 
@@ -95,10 +106,11 @@ def load_prompt(folder: str | os.PathLike[str], answer_model: AnswerModel) -> Sa
         check_identity(content["identity"], answer_model, name, content["base_model"])
         facts = facts_from_json(content)
         prompt = _read_vectors(Path(folder), content["kind"], layout, content["width"])
+        probe = None if content["probe"] is None else load_probe(Path(folder), content["probe"])
     except (KeyError, TypeError, ValueError, SafetensorError, OSError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"the prompt in {name!r} is damaged ({reason}); save or download it again.") from None
-    return SavedPrompt(prompt.to(answer_model.model.device), facts)
+    return SavedPrompt(prompt.to(answer_model.model.device), facts, probe)
 
 
 def read_content(folder: str | os.PathLike[str]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from corpora.folders import sha256, write_manifest, write_text
 from corpora.quiet import quiet
 from prompts.models import open_answer_model
 from prompts.soft.facts import Facts
+from prompts.soft.probe import Probe, fit_probe
 from prompts.soft.saving import save_prompt
 from prompts.training.checkpoints import LAST, PromptCheckpoints, WholeCheckpoints, load
 from prompts.training.datamodule import FewShotData
@@ -134,6 +135,7 @@ class PromptCLI(LightningCLI):
         if data.wording is not None:
             self.label_set = self.label_set.worded(data.wording)
         answering = open_answer_model(self.model.source, str(self.trainer.strategy.root_device))
+        answering.check_layer(self.model.probe.layer)
         prepare(self.model, answering, self.label_set, data.language, data)
         self.checkpoints.identity = {
             **run_identity(self.model, data, data.language),
@@ -154,6 +156,15 @@ class PromptCLI(LightningCLI):
                 file=sys.stderr,
             )
             raise KeyboardInterrupt from None
+
+    def _probe(self) -> Probe | None:
+        options, lesson = self.model.probe, self.model.lesson
+        if options.layer is None:
+            return None
+        layer = int(options.layer)
+        states = lesson.model.read_once(lesson.training.asked, layer=layer)
+        classes = lesson.verbalizer.classes
+        return fit_probe(states, lesson.training.labels, classes, layer, float(options.share), float(options.strength))
 
     def after_fit(self) -> None:
         module, data, best = self.model, self.datamodule, self.checkpoints.best
@@ -179,7 +190,7 @@ class PromptCLI(LightningCLI):
             training=training,
             base_model=module.source,
         )
-        save_prompt(self.run / "prompt", soft, module.lesson.model, facts)
+        save_prompt(self.run / "prompt", soft, module.lesson.model, facts, self._probe())
         configuration = self.config.fit.as_dict()
         write_manifest(
             self.run,

@@ -50,6 +50,18 @@ class Words:
     """How languages are joined."""
 
 
+@dataclass(frozen=True)
+class ProbeOptions:
+    """A linear probe of the frozen model's states, fitted on the same examples, which speaks beside the words."""
+
+    layer: PositiveInt | None = None
+    """The states are those after so many blocks, about nine tenths of all; no probe if null."""
+    share: PositiveFloat = 0.5
+    """The weight of its log-probabilities beside those of the words."""
+    strength: PositiveFloat = 2e-5
+    """Of its L2 penalty, on states of length 1."""
+
+
 class PromptTuning(pl.LightningModule):
     """A soft prompt for a frozen model. Its state is the prompt's alone; the model is no part of it."""
 
@@ -71,6 +83,7 @@ class PromptTuning(pl.LightningModule):
         rate_unit: Literal["absolute", "embedding"] = "absolute",
         warmup: ClosedUnitInterval = 0.1,
         weight_decay: NonNegativeFloat = 0.0,
+        probe: ProbeOptions = ProbeOptions(),
     ) -> None:
         """
         Args:
@@ -92,6 +105,7 @@ class PromptTuning(pl.LightningModule):
                 model's embeddings, so that one configuration serves models of any scale.
             warmup: share of the updates over which the rates rise; then they fall to 0.
             weight_decay: decoupled weight decay, which pulls the vectors to 0.
+            probe: what the same examples teach beside the prompt.
         """
         super().__init__()
         self.source = model
@@ -106,6 +120,7 @@ class PromptTuning(pl.LightningModule):
         self.verbalizer = verbalizer
         self.objective, self.rates, self.rate_unit = objective, rates, rate_unit
         self.warmup, self.weight_decay = float(warmup), float(weight_decay)
+        self.probe = probe
         self.lesson: Lesson
         self.soft: SoftPrompt
         self.total_updates = 0

@@ -237,4 +237,41 @@ def test_a_prompt_starts_from_another_and_keeps_its_own_wording(fit, whole, tmp_
     assert fit(tmp_path / "none", *still) == 1
     assert "needs both `model.start` prompt and `model.start_prompt`" in capsys.readouterr().err
     assert fit(tmp_path / "none", *still, f"--model.start_prompt={tmp_path}") == 1
-    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    error = capsys.readouterr().err
+    assert "is not a finished prompt folder" in error.splitlines()[-1] and "Traceback" not in error
+
+
+def test_a_probe_is_fitted_beside_the_prompt_and_speaks_for_its_own_classes(
+    fit, whole, topics, model_folder, tmp_path, capsys
+):
+    import numpy as np
+
+    from prompts import ZeroShotClassifier
+    from prompts.data import sib200_items
+    from prompts.models import open_answer_model
+
+    assert fit(tmp_path / "run", "--model.probe.layer=1", "--model.probe.share=0.25") == 0
+    assert (tmp_path / "run/prompt/rosprompt.safetensors").read_bytes() == (
+        whole / "prompt/rosprompt.safetensors"
+    ).read_bytes()
+    assert "states after block 1, weight 0.25" in (tmp_path / "run/prompt/README.md").read_text(encoding="utf-8")
+    model = open_answer_model(model_folder, "cpu")
+    with_probe, without = (
+        ZeroShotClassifier.from_pretrained(run / "prompt", model) for run in (tmp_path / "run", whole)
+    )
+    training = sib200_items(topics, "train", "en")
+    texts, own = [item.text for item in training], ["sports", "health"]
+    assert [result["labels"][0] for result in with_probe(texts, own)] == [item.label for item in training]
+    probe = with_probe.probe
+    words = without.class_scores(texts, own)[1]
+    asked = model.ask(texts, without.facts.templates["en"], ["sports", "health"])
+    states = torch.stack([model.answer_states([item], layer=1)[0] for item in asked]).double()
+    unit = (states - states.mean(0)) / states.std(0, correction=0)
+    unit = unit / unit.norm(dim=1, keepdim=True)
+    logits = (unit @ probe.weights.double().T + probe.biases).numpy()[:, [probe.classes.index(label) for label in own]]
+    logs = [values - np.log(np.exp(values).sum(axis=1, keepdims=True)) for values in (words, logits)]
+    assert with_probe.class_scores(texts, own)[1] == pytest.approx(logs[0] + 0.25 * logs[1], abs=1e-3)
+    other = ["sports", "music"]  # a class that the probe has never met
+    assert with_probe.class_scores(texts, other)[1] == pytest.approx(without.class_scores(texts, other)[1])
+    assert fit(tmp_path / "none", "--model.probe.layer=9") == 1
+    assert "no states after block 9" in capsys.readouterr().err.splitlines()[-1]
