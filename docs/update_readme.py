@@ -8,7 +8,7 @@ from pathlib import Path
 
 from evaluation import arms
 from evaluation.intervals import seed_interval
-from prompts.harness.tables import MEASURES, design
+from prompts.harness.tables import MEASURES, design, named
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -182,8 +182,7 @@ def prompts_tables(study: Path) -> str:
             cells += [f"{100 * row['measures'][name]['mean']['value']:.1f}" for name, _ in extra]
             if best:
                 cells.append(points(row["differences"][best]) if best in row["differences"] else "–")
-            name = f"{row['title']} (control)" if row["control"] else row["title"]
-            lines.append(f"| {name} | {' | '.join(cells)} |")
+            lines.append(f"| {named(row)} | {' | '.join(cells)} |")
         lines += ["", f"{design(part)} What needs no text reaches {100 * chance:.1f} %."]
     return "\n".join(lines)
 

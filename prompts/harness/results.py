@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from evaluation.intervals import Interval, PairedTest, holm
+from prompts.calibration import TRANSDUCTIVE
 from prompts.generalized import MEASURES, Outcome, curve, curve_at, group_weights, outcome
 from prompts.harness.methods import kind_of
-from prompts.harness.plan import PartPlan
+from prompts.harness.plan import MethodPlan, PartPlan
 from prompts.harness.runs import Run, read_scores, read_summary
 from prompts.harness.tasks import Task
 from prompts.harness.uncertainty import Estimate, mean_of, paired
@@ -94,7 +95,13 @@ def _mean_over(part: PartPlan) -> list[str]:
 def _is_untrained_prompt(runs: Mapping[Any, Run]) -> bool:
     plan = next(iter(runs.values())).plan
     kind = kind_of(plan.method)
-    return kind.prompt and not kind.learns and not plan.control
+    return kind.prompt and not kind.learns and not plan.control and not _is_transductive(plan)
+
+
+def _is_transductive(plan: MethodPlan) -> bool:
+    """Whether a prediction depends on the other texts to be classified."""
+    asking = {**plan.configuration, **plan.configuration.get("asking", {})}
+    return asking.get("calibration") in TRANSDUCTIVE
 
 
 def _measured(
@@ -208,6 +215,7 @@ def _row(
         "configuration": plan.configuration,
         "learns": kind.learns,
         "control": plan.control,
+        "transductive": _is_transductive(plan),
         "runs": len(distinct),
         "measures": measures,
         "at_chance": at_chance,

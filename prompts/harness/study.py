@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from corpora.building.processes import spread
 from corpora.errors import UserError
 from corpora.progress import progress
 from prompts.data import rotations
@@ -95,29 +94,21 @@ def _executed(
 
     Ensembles come last.
     """
-    joined = [run for run in wanted if run.members]
-    wanted = [run for run in wanted if not run.members]
-    if workers == 1 or len(wanted) < 2:
-        for run in wanted:
-            yield run, None if run.method in skipped else _attempt(run)
-        yield from ((run, _attempt(run)) for run in joined)
-        return
-    context = get_context("spawn")  # a forked process would share PyTorch's threads, which cannot be
-    with ProcessPoolExecutor(min(workers, len(wanted)), context, _alone) as pool:
-        try:
-            begun = {pool.submit(_attempt, run): run for run in wanted}
-            for future in as_completed(begun):
-                yield begun[future], future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-    yield from ((run, _attempt(run)) for run in joined)
+    alone = [run for run in wanted if not run.members]
+    if workers == 1:
+        yield from ((run, None if run.method in skipped else _attempt(run)) for run in alone)
+    else:
+        for number, error in spread(_attempt_numbered, enumerate(alone), workers):
+            yield alone[number], error
+    yield from ((run, _attempt(run)) for run in wanted if run.members)
 
 
-def _alone() -> None:
-    """One thread to each process: the matrices of a few tokens gain less from two."""
+def _attempt_numbered(number: int, run: Run) -> tuple[int, UserError | None]:
+    """In a process of its own, with one thread: the matrices of a few tokens gain less from two."""
     import torch
 
     torch.set_num_threads(1)
+    return number, _attempt(run)
 
 
 def _attempt(run: Run) -> UserError | None:

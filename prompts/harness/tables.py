@@ -145,7 +145,7 @@ def _by_language(part: Mapping[str, Any]) -> Table:
             _cell(accuracy[code], note="at chance" if row["at_chance"][code] else "") for code in part["languages"]
         ]
         mean = _cell(accuracy["mean"], note="at chance" if row["at_chance"]["mean"] else "", strong=True)
-        rows.append((_named(row), [*cells, mean, _cell(row["measures"]["macro_f1"]["mean"])]))
+        rows.append((named(row), [*cells, mean, _cell(row["measures"]["macro_f1"]["mean"])]))
     return Table(
         "Accuracy", "Method", columns, rows, "Macro-F1 is of the same mean. 95 % intervals are over items and draws."
     )
@@ -156,8 +156,8 @@ def _generalized(part: Mapping[str, Any]) -> list[Table]:
     over, by_language = [], []
     for row in part["rows"]:
         measures = row["measures"]
-        over.append((_named(row), [_cell(measures[name]["mean"], strong=name == part["by"]) for name in shown]))
-        by_language.append((_named(row), [_cell(measures[part["by"]][code]) for code in part["languages"]]))
+        over.append((named(row), [_cell(measures[name]["mean"], strong=name == part["by"]) for name in shown]))
+        by_language.append((named(row), [_cell(measures[part["by"]][code]) for code in part["languages"]]))
     note = "Every item is classified among all classes. " + mean_name(part) + "."
     tables_found = [Table("Seen and unseen classes", "Method", [MEASURES[name] for name in shown], over, note)]
     if len(part["languages"]) > 1:
@@ -179,7 +179,7 @@ def _differences(part: Mapping[str, Any]) -> Table:
             points = {key: None if found[key] is None else 100 * found[key] for key in ("value", "low", "high")}
             clear = found["low"] > 0 or found["high"] < 0
             cells.append(Cell(_signed(points["value"]), _signed_bounds(points), significance(found["p_holm"]), clear))
-        rows.append((_named(row), cells))
+        rows.append((named(row), cells))
     against = [f"against {titles[reference]}" for reference in part["against"]]
     title = f"Differences in {MEASURES[part['by']].lower()}, in points"
     note = f"{mean_name(part)}; paired over items and draws; p corrected within a column (Holm), intervals not." + (
@@ -188,8 +188,10 @@ def _differences(part: Mapping[str, Any]) -> Table:
     return Table(title, "Method", against, rows, note)
 
 
-def _named(row: Mapping[str, Any]) -> str:
-    return f"{row['title']} (control)" if row["control"] else str(row["title"])
+def named(row: Mapping[str, Any]) -> str:
+    """A method's title, with what keeps it from being compared with the others."""
+    marks = [mark for mark in ("control", "transductive") if row[mark]]
+    return f"{row['title']} ({', '.join(marks)})" if marks else str(row["title"])
 
 
 def _cell(interval: Mapping[str, Any], note: str = "", strong: bool = False) -> Cell:
