@@ -158,33 +158,58 @@ def measure_cell(values: list[dict], measure: str) -> str:
 
 
 def prompts_tables(study: Path) -> str:
-    """One table per part of a study of prompts: the measure of comparison per language and in the mean, and the paired
-    difference from the best untrained prompt."""
-    lines: list[str] = []
-    for part in json.loads((study / "prompts" / "results.json").read_text(encoding="utf-8"))["parts"]:
-        best, measure, chance = part["best_untrained"], part["by"], part["chance"]["mean"]
-        shown = [*part["languages"], "mean"]
-        extra = [("accuracy_seen", "seen"), ("accuracy_unseen", "unseen"), ("ausuc", "area")] if part["splits"] else []
-        titles = {row["method"]: row["title"] for row in part["rows"]}
-        head = [
-            part["title"] + (f", {MEASURES[measure].lower()}" if measure != "accuracy" else ""),
-            *part["languages"],
-            f"mean of {', '.join(part['mean_over'])}",
-            *(f"{title}, mean" for _, title in extra),
-            *([f"against {titles[best]}"] if best else []),
-        ]
-        lines += [*([""] if lines else []), "| " + " | ".join(head) + " |", "|---|" + "---|" * (len(head) - 1)]
-        for row in sorted(part["rows"], key=lambda row: -(row["measures"][measure]["mean"]["value"] or 0)):
-            found = row["measures"][measure]
-            cells = [percent(found[code]) if code == "mean" else f"{100 * found[code]['value']:.1f}" for code in shown]
-            if row["at_chance"]["mean"]:
-                cells[-1] += " at chance"
-            cells += [f"{100 * row['measures'][name]['mean']['value']:.1f}" for name, _ in extra]
-            if best:
-                cells.append(points(row["differences"][best]) if best in row["differences"] else "–")
-            lines.append(f"| {named(row)} | {' | '.join(cells)} |")
-        lines += ["", f"{design(part)} What needs no text reaches {100 * chance:.1f} %."]
-    return "\n".join(lines)
+    """One table per part of a study of prompts that trains on English, and one for all the others."""
+    parts = json.loads((study / "prompts" / "results.json").read_text(encoding="utf-8"))["parts"]
+    from_english = [part for part in parts if part["source"] == "en" and any(row["learns"] for row in part["rows"])]
+    others = [part for part in parts if part["source"] != "en" and part["rows"]]
+    return "\n\n".join([*map(prompts_table, from_english), *([own_table(others)] if others else [])])
+
+
+def prompts_table(part: dict) -> str:
+    """The measure of comparison per language and in the mean, and the paired difference from the best untrained prompt
+    (from the first method that all are compared with, where there is none)."""
+    measure = part["by"]
+    against = part["best_untrained"] or part["against"][0]
+    extra = [("accuracy_seen", "seen"), ("accuracy_unseen", "unseen"), ("ausuc", "area")] if part["splits"] else []
+    titles = {row["method"]: row["title"] for row in part["rows"]}
+    head = [
+        part["title"] + (f", {MEASURES[measure].lower()}" if measure != "accuracy" else ""),
+        *part["languages"],
+        f"mean of {', '.join(part['mean_over'])}",
+        *(f"{title}, mean" for _, title in extra),
+        f"less {titles[against]}",
+    ]
+    lines = ["| " + " | ".join(head) + " |", "|---|" + "---|" * (len(head) - 1)]
+    for row in sorted(part["rows"], key=lambda row: -(row["measures"][measure]["mean"]["value"] or 0)):
+        found, differences = row["measures"][measure], row["differences"]
+        cells = [f"{100 * found[code]['value']:.1f}" for code in part["languages"]]
+        cells.append(percent(found["mean"]) + (" at chance" if row["at_chance"]["mean"] else ""))
+        cells += [f"{100 * row['measures'][name]['mean']['value']:.1f}" for name, _ in extra]
+        cells.append(points(differences[against]) if against in differences else "–")
+        lines.append(f"| {named(row)} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", f"{design(part)} What needs no text reaches {100 * part['chance']['mean']:.1f}."])
+
+
+def own_table(parts: list[dict]) -> str:
+    """One row per method, one column per part and language; a dash behind what is at chance."""
+    columns = [(part, code) for part in parts for code in part["languages"]]
+    lines = ["| " + " | ".join(["", *(f"{part['title']}, {code}" for part, code in columns)]) + " |"]
+    lines.append("|---|" + "---|" * len(columns))
+    rows = {(part["name"], row["method"]): row for part in parts for row in part["rows"]}
+    for method in dict.fromkeys(method for _, method in rows):
+        cells = []
+        for part, code in columns:
+            row = rows.get((part["name"], method))
+            if row is None:
+                cells.append("")
+                continue
+            found = row["measures"]["accuracy"][code]
+            cells.append(percent(found) + (" –" if row["at_chance"][code] else ""))
+        name = next(named(row) for (_, other), row in rows.items() if other == method)
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    levels = [f"{100 * part['chance'][code]:.1f} ({code})" for part, code in columns]
+    said = "; ".join(f"{part['title']}: {design(part)}" for part in parts)
+    return "\n".join([*lines, "", f"–: not above what needs no text, {', '.join(levels)}. {said}"])
 
 
 def percent(value: dict[str, float]) -> str:

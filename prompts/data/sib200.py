@@ -36,7 +36,7 @@ def sib200_path(folder: str | os.PathLike[str], split: str, language: str) -> Pa
     path = place / f"{split}.tsv"
     if not path.is_file():
         found = ", ".join(sorted(file.stem for file in place.glob("*.tsv"))) or "none"
-        raise UserError(f"there is no {str(path)!r} (splits there: {found}); check --sib200 and --split.")
+        raise UserError(f"there is no {str(path)!r} (splits there: {found}); check the folder and the split.")
     return path
 
 

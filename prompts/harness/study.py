@@ -32,6 +32,8 @@ def run_study(
     with a model of its own. UserError if a plan's part does not fit its task, or a method fails that is not optional.
     """
     _check_names(plan, methods, parts)
+    if workers < 1:
+        raise UserError(f"{workers} workers can do nothing; give one or more.")
     tasks, absent = _tasks(plan, parts)
     splits = {name: _splits(plan.parts[name], task) for name, task in tasks.items()}
     runs: Runs = {
