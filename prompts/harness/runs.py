@@ -24,6 +24,7 @@ from prompts.data import Item
 from prompts.harness.methods import ENSEMBLE, Setting, build, ensemble_members, kind_of
 from prompts.harness.plan import MethodPlan, PartPlan
 from prompts.harness.tasks import Task, draw
+from prompts.soft.probe import joined
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,8 +157,8 @@ def _join(run: Run) -> None:
     weights = list(ensemble_members(run.plan.configuration).values())
     records: list[dict[str, Any]] = []
     for language, items in run.task.evaluation.items():
-        logs = [part[language] - np.logaddexp.reduce(part[language], axis=1, keepdims=True) for part in parts]
-        records += _records(run, language, items, np.average(logs, axis=0, weights=weights))
+        found = [(part[language], weight) for part, weight in zip(parts, weights, strict=True)]
+        records += _records(run, language, items, _mean_logs(found))
     summaries = [read_summary(member) for member in run.members]
     seconds = {name: round(sum(summary["seconds"][name] for summary in summaries), 3) for name in ("fit", "scores")}
     facts = {
@@ -167,6 +168,21 @@ def _join(run: Run) -> None:
     learned = max(summaries, key=lambda summary: len(summary["training"]))
     drawn = {name: learned[name] for name in ("training", "development_items")}
     _keep(run, records, seconds, drawn, facts)
+
+
+def _mean_logs(found: Sequence[tuple[np.ndarray, float]]) -> np.ndarray:
+    """The weighted mean of log-probabilities. Members that cannot name all classes only divide anew, among those that
+    they can, what the others give to these together (`prompts.soft.probe.joined`)."""
+    whole = [(scores, weight) for scores, weight in found if np.isfinite(scores).all()]
+    total = sum(weight for _, weight in whole)
+    if not whole:
+        raise UserError("an ensemble needs a method that can name every class; add one.")
+    logs = [scores - np.logaddexp.reduce(scores, axis=1, keepdims=True) for scores, _ in whole]
+    result = np.average(logs, axis=0, weights=[weight for _, weight in whole])
+    for scores, weight in found:
+        if not np.isfinite(scores).all():
+            result = joined(result, scores, weight / total)
+    return result
 
 
 def _keep(

@@ -43,7 +43,7 @@ class ZeroShotClassifier:
         probe: Probe | None = None,
     ):
         """`others`: classifiers whose log-probabilities of the classes are averaged with this one's. `probe`: speaks
-        beside the words wherever all of the classes are its own."""
+        beside the words among the classes that are its own."""
         self.answer_model = answer_model
         self.prompt = prompt
         self.facts = facts
@@ -137,11 +137,13 @@ class ZeroShotClassifier:
             same = facts.calibration == "batch"
             scores = calibrated(scores, scores if same else self._scores(references, verbalizer, names.template))
         scores = stacked(scores, np.isin(classes, facts.seen), facts.gamma)
-        if self.probe is None or not set(classes) <= set(self.probe.classes):
+        if self.probe is None or not set(classes) & set(self.probe.classes):
             return classes, scores
-        probed = self.probe.scores(self._states(texts, verbalizer, names.template, None, self.probe.layer))
-        chosen = probed[:, [self.probe.classes.index(label) for label in classes]]
-        return classes, joined(scores, chosen, self.probe.share)
+        found = self.probe.scores(self._states(texts, verbalizer, names.template, None, self.probe.layer))
+        columns = {label: found[:, number] for number, label in enumerate(self.probe.classes)}
+        unknown = np.full(len(texts), -np.inf)
+        probed = np.stack([columns.get(label, unknown) for label in classes], axis=1)
+        return classes, joined(scores, probed, self.probe.share)
 
     def verbalizer(self, labels: Labels | None = None) -> Verbalizer:
         """The words of these labels: the prompt's own where it has the class, else the neighbours of their names."""

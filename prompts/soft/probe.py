@@ -86,6 +86,20 @@ def load_probe(folder: Path, record: Any) -> Probe:
 
 
 def joined(scores: np.ndarray, probed: np.ndarray, share: float) -> np.ndarray:
-    """log p of the words + share · log p of the probe; all of shape (items, classes)."""
-    logs = [values - np.logaddexp.reduce(values, axis=1, keepdims=True) for values in (scores, probed)]
-    return logs[0] + share * logs[1]
+    """log p of the words + share · log p of the probe; all of shape (items, classes).
+
+    Classes that the probe does not know (−∞ in `probed`) keep the probability that the words give them: it then deals
+    out anew, among its own classes, what the words give to these together.
+    """
+    logs = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+    known = np.isfinite(probed).all(axis=0)
+    if not known.any():
+        return logs
+    own = probed[:, known] - np.logaddexp.reduce(probed[:, known], axis=1, keepdims=True)
+    within = logs[:, known] + share * own
+    if not known.all():
+        together = np.logaddexp.reduce(logs[:, known], axis=1, keepdims=True)
+        within = together + within - np.logaddexp.reduce(within, axis=1, keepdims=True)
+    result = logs.copy()
+    result[:, known] = within
+    return result

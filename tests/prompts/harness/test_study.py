@@ -237,6 +237,28 @@ def test_an_ensemble_of_nothing_that_can_be_joined_is_refused(of, content, write
         read_plan(write_plan(content), str(data))
 
 
+def test_a_member_that_knows_some_classes_takes_nothing_from_the_others(content, write_plan, data, tmp_path):
+    content["methods"]["bayes"] = {"method": "naive_bayes"}
+    content["methods"]["both"] = {"method": "ensemble", "of": ["good", "bayes"], "weights": [2, 1]}
+    content["parts"] = {"generalized": {**content["parts"]["generalized"], "methods": ["both"], "draws": 1}}
+    content["parts"]["generalized"] |= {"rotations": 1, "against": [], "confusions": []}
+    folder = tmp_path / "out"
+    run_study(read_plan(write_plan(content), str(data)), folder)
+
+    def of(method):
+        rows = sorted(records(folder, method), key=lambda r: (r["language"], r["id"]))
+        return np.array([[-np.inf if value is None else value for value in row["scores"]] for row in rows])
+
+    found = map(of, ("good", "bayes", "both"))
+    good, bayes, both = (np.exp(scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)) for scores in found)
+    seen = bayes[0] > 0
+    assert seen.sum() == 4 and both[:, ~seen] == pytest.approx(good[:, ~seen], abs=1e-6)
+    inside = good[:, seen] * np.sqrt(bayes[:, seen])
+    assert both[:, seen] == pytest.approx(
+        inside / inside.sum(axis=1, keepdims=True) * good[:, seen].sum(axis=1, keepdims=True), abs=1e-6
+    )
+
+
 @pytest.mark.parametrize("weights", [[1], [1, 0], "1 2", [1, "2"]])
 def test_weights_that_weigh_nothing_are_refused(weights, content, write_plan, data):
     content["methods"]["both"] = {"method": "ensemble", "of": ["good", "bad"], "weights": weights}

@@ -271,7 +271,13 @@ def test_a_probe_is_fitted_beside_the_prompt_and_speaks_for_its_own_classes(
     logits = (unit @ probe.weights.double().T + probe.biases).numpy()[:, [probe.classes.index(label) for label in own]]
     logs = [values - np.log(np.exp(values).sum(axis=1, keepdims=True)) for values in (words, logits)]
     assert with_probe.class_scores(texts, own)[1] == pytest.approx(logs[0] + 0.25 * logs[1], abs=1e-3)
-    other = ["sports", "music"]  # a class that the probe has never met
-    assert with_probe.class_scores(texts, other)[1] == pytest.approx(without.class_scores(texts, other)[1])
+    mixed = [*own, "music"]  # a class that the probe has never met keeps its probability
+    before, after = (np.exp(one.class_scores(texts, mixed)[1]) for one in (without, with_probe))
+    before /= before.sum(axis=1, keepdims=True)
+    assert after[:, 2] == pytest.approx(before[:, 2], rel=1e-4) and after.sum(axis=1) == pytest.approx(1, rel=1e-4)
+    inside = np.exp(logs[0] + 0.25 * logs[1])
+    assert after[:, 0] / after[:, 1] == pytest.approx(inside[:, 0] / inside[:, 1], rel=1e-2)
+    new = ["music", "rain"]
+    assert with_probe.class_scores(texts, new)[1] == pytest.approx(without.class_scores(texts, new)[1])
     assert fit(tmp_path / "none", "--model.probe.layer=9") == 1
     assert "no states after block 9" in capsys.readouterr().err.splitlines()[-1]
