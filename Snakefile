@@ -149,9 +149,10 @@ rule tokenizer:
         place="|".join(PLACES),
     params:
         command=lambda wildcards: tokenizer_command(wildcards.kind),
+        languages=lambda wildcards: wildcards.language.replace("-", ","),
     shell:
         "{KATHALAB} tokenization {params.command} --corpus {wildcards.place}/corpus"
-        " --languages [{wildcards.language}] --output {wildcards.place}/tokenizers/{wildcards.language}/{wildcards.kind}"
+        " --languages [{params.languages}] --output {wildcards.place}/tokenizers/{wildcards.language}/{wildcards.kind}"
 
 
 rule comparison:
@@ -200,9 +201,10 @@ rule run:
     run:
         folder = Path(output[0]).parent
         keep_only_if_current(folder, fingerprint(input.corpus[0]), fingerprint(input.tokenizer), params.options)
+        languages = wildcards.language.replace("-", ",")  # `hi-mr-bn`: one model of three
         shell(
             "OMP_NUM_THREADS={threads} {KATHALAB} tinymodels fit"
-            " --data.corpus {OUT}/corpus --data.languages [{wildcards.language}]"
+            f" --data.corpus {OUT}/corpus --data.languages [{languages}]"
             f" --data.tokenizer {Path(input.tokenizer).parent} --trainer.default_root_dir {folder}"
             " --ckpt_path last {params.options}"
         )
