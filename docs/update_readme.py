@@ -158,10 +158,11 @@ def measure_cell(values: list[dict], measure: str) -> str:
 
 
 def prompts_tables(study: Path) -> str:
-    """One table per part of a study of prompts that trains on English, and one for all the others."""
+    """One table per finished part of a study of prompts that trains on English, and one for all the others."""
     parts = json.loads((study / "prompts" / "results.json").read_text(encoding="utf-8"))["parts"]
+    parts = [part for part in parts if not part["unfinished"]]
     from_english = [part for part in parts if part["source"] == "en" and any(row["learns"] for row in part["rows"])]
-    others = [part for part in parts if part["source"] != "en" and part["rows"]]
+    others = [part for part in parts if part["source"] != "en"]
     return "\n\n".join([*map(prompts_table, from_english), *([own_table(others)] if others else [])])
 
 

@@ -129,7 +129,7 @@ def design(part: Mapping[str, Any]) -> str:
     chosen = f" that {part['selection']} untrained is unsure of and that differ" if part["selection"] else ""
     drawn = (
         f" Trained methods learn from {part['k']} {language_name(part['source'])} texts of each class{chosen}, "
-        f"{part['draws']} draws{seeds}."
+        f"{part['draws']} {'draw' if part['draws'] == 1 else 'draws'}{seeds}."
         if learned
         else ""
     )
