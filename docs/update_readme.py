@@ -208,9 +208,9 @@ def own_table(parts: list[dict]) -> str:
             cells.append(percent(found) + (" –" if row["at_chance"][code] else ""))
         name = next(named(row) for (_, other), row in rows.items() if other == method)
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    levels = [f"{100 * part['chance'][code]:.1f} ({code})" for part, code in columns]
-    said = "; ".join(f"{part['title']}: {design(part)}" for part in parts)
-    return "\n".join([*lines, "", f"–: not above what needs no text, {', '.join(levels)}. {said}"])
+    levels = dict.fromkeys(f"{100 * part['chance'][code]:.1f} ({code})" for part, code in columns)
+    said = dict.fromkeys(design(part) for part in parts)
+    return "\n".join([*lines, "", f"–: not above what needs no text, {', '.join(levels)}. {' '.join(said)}"])
 
 
 def percent(value: dict[str, float]) -> str:
