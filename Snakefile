@@ -48,6 +48,11 @@ def options(values):
     return " ".join(f"--{key} {shlex.quote(value)}" for key, value in filled.items())
 
 
+def codes(language):
+    """The languages of one model as on a command line: `hi-mr-bn` is one model of three."""
+    return language.replace("-", ",")
+
+
 def training(language):
     """The options of training, with what is different for one language."""
     return (config.get("training") or {}) | (config.get("training_of") or {}).get(language, {})
@@ -149,7 +154,7 @@ rule tokenizer:
         place="|".join(PLACES),
     params:
         command=lambda wildcards: tokenizer_command(wildcards.kind),
-        languages=lambda wildcards: wildcards.language.replace("-", ","),
+        languages=lambda wildcards: codes(wildcards.language),
     shell:
         "{KATHALAB} tokenization {params.command} --corpus {wildcards.place}/corpus"
         " --languages [{params.languages}] --output {wildcards.place}/tokenizers/{wildcards.language}/{wildcards.kind}"
@@ -201,7 +206,7 @@ rule run:
     run:
         folder = Path(output[0]).parent
         keep_only_if_current(folder, fingerprint(input.corpus[0]), fingerprint(input.tokenizer), params.options)
-        languages = wildcards.language.replace("-", ",")  # `hi-mr-bn`: one model of three
+        languages = codes(wildcards.language)
         shell(
             "OMP_NUM_THREADS={threads} {KATHALAB} tinymodels fit"
             f" --data.corpus {OUT}/corpus --data.languages [{languages}]"

@@ -48,8 +48,12 @@ def prior(reference: np.ndarray, mean: Literal["score", "probability"] = "score"
         return np.zeros(reference.shape[1])
     if mean == "score":
         return reference.mean(axis=0)
-    log_probabilities = reference - np.logaddexp.reduce(reference, axis=1, keepdims=True)
-    return np.logaddexp.reduce(log_probabilities, axis=0) - np.log(len(reference))
+    return np.logaddexp.reduce(log_probabilities(reference), axis=0) - np.log(len(reference))
+
+
+def log_probabilities(scores: np.ndarray) -> np.ndarray:
+    """log softmax over classes of scores, (items, classes)."""
+    return scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
 
 
 def calibrated(

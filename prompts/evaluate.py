@@ -68,7 +68,7 @@ class PromptScorer:
         """The same prompt in a model of the same shape whose weights are drawn by the seed."""
         known = self.classifier
         fresh = AnswerModel(with_random_weights(known.answer_model.model, seed), known.answer_model.tokenizer)
-        return PromptScorer(ZeroShotClassifier(fresh, known.prompt, known.facts), self.verbalizer)
+        return PromptScorer(ZeroShotClassifier(fresh, known.prompt, known.facts, probe=known.probe), self.verbalizer)
 
     def cut_items(self, texts: Sequence[str]) -> int:
         """How many of the texts are too long for the model's context."""

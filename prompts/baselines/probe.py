@@ -40,6 +40,17 @@ def logistic_regression(
     return weights.detach(), biases.detach()
 
 
+def moments(states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and standard deviation of each dimension of states, (items, d); both (d,), the latter never 0."""
+    return states.mean(dim=0), states.std(dim=0, correction=0).clamp_min(1e-6)
+
+
+def standardised(states: torch.Tensor, mean: torch.Tensor, scale: torch.Tensor, unit: bool) -> torch.Tensor:
+    """States, (items, d), less the mean and over the scale; `unit`: each then scaled to length 1."""
+    states = (states - mean) / scale
+    return torch.nn.functional.normalize(states, dim=1) if unit else states
+
+
 class LinearProbe:
     """Logistic regression on standardised states; the best that frozen features give without a prompt.
 
@@ -72,7 +83,7 @@ class LinearProbe:
         self._seen = seen_classes(items, self.classes)
         seen = [self.classes[place] for place in self._seen]
         states, labels = in_languages(self.states, items).double().cpu(), targets(items, seen)
-        self._mean, self._scale = states.mean(0), states.std(0, correction=0).clamp_min(1e-6)
+        self._mean, self._scale = moments(states)
         states = self._standardised(states)
         held = [item for item in self.development if item.label in seen]
         if held:
@@ -94,5 +105,4 @@ class LinearProbe:
         return scores
 
     def _standardised(self, states: torch.Tensor) -> torch.Tensor:
-        states = (states - self._mean) / self._scale
-        return torch.nn.functional.normalize(states, dim=1) if self.unit else states
+        return standardised(states, self._mean, self._scale, self.unit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal, cast
 
 from corpora.errors import UserError
 from prompts.data.ag_news import ag_news_items
@@ -15,10 +16,11 @@ from prompts.data.sib200 import sib200_items
 from prompts.data.themes import katha72_items, theme_items
 from prompts.verbalizers.labels import load_aliases
 
+Dataset = Literal["sib200", "themes", "katha72", "mtop", "massive", "agnews", "indicnews"]
 Reader = Callable[[str, str, str], list[Item]]
 """Folder, split and language -> items."""
 
-READERS: dict[str, Reader] = {
+READERS: dict[Dataset, Reader] = {
     "sib200": sib200_items,
     "themes": theme_items,
     "katha72": lambda folder, split, language: katha72_items(split, language),
@@ -43,5 +45,5 @@ def read_items(dataset: str, folder: str | None, split: str, language: str, labe
     if folder is None and dataset not in WITHOUT_FOLDER:
         raise UserError(f"the data set {dataset!r} does not come with the package; give the folder that it lies in.")
     aliases = load_aliases(labels or dataset)
-    items = READERS[dataset](folder or "", split, language)
+    items = READERS[cast(Dataset, dataset)](folder or "", split, language)
     return [replace(item, label=aliases.get(item.label, item.label)) for item in items] if aliases else items

@@ -134,8 +134,7 @@ class Questions:
 
     def _asked(self, texts: Sequence[str], language: str, soft_length: int) -> list[Asked]:
         own = self.labels[self.template_language(language)]
-        names = [name for words in own.names.values() for name in words]
-        return self.model.ask(texts, own.template, names, soft_length)
+        return self.model.ask(texts, own.template, own.every_name, soft_length)
 
 
 def _labels(setting: Setting, shuffled: bool, wording: str | None) -> LabelSet:

@@ -20,6 +20,7 @@ import numpy as np
 
 from corpora.errors import UserError
 from corpora.folders import MANIFEST, fingerprint, read_json, sha256, write_json, write_json_lines
+from prompts.calibration import log_probabilities
 from prompts.data import Item
 from prompts.harness.methods import ENSEMBLE, Setting, build, ensemble_members, kind_of
 from prompts.harness.plan import MethodPlan, PartPlan
@@ -177,7 +178,7 @@ def _mean_logs(found: Sequence[tuple[np.ndarray, float]]) -> np.ndarray:
     total = sum(weight for _, weight in whole)
     if not whole:
         raise UserError("an ensemble needs a method that can name every class; add one.")
-    logs = [scores - np.logaddexp.reduce(scores, axis=1, keepdims=True) for scores, _ in whole]
+    logs = [log_probabilities(scores) for scores, _ in whole]
     result = np.average(logs, axis=0, weights=[weight for _, weight in whole])
     for scores, weight in found:
         if not np.isfinite(scores).all():

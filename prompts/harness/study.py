@@ -92,9 +92,9 @@ def _run_absent(
 def _executed(
     wanted: Sequence[Run], skipped: Mapping[str, str], workers: int
 ) -> Iterator[tuple[Run, UserError | None]]:
-    """Each run when it is done, with what kept it from being done; those of methods in `skipped` are not begun.
+    """Each run when it is done, with what kept it from being done. Ensembles come last.
 
-    Ensembles come last.
+    One worker does not begin those of methods in `skipped`; several may have them in hand already.
     """
     alone = [run for run in wanted if not run.members]
     if workers == 1:

@@ -149,7 +149,7 @@ class AnswerModel:
                 self._last(rows, cache, 0)
             parts = split_rows(cache, [len(row) for row in rows])
             states.update({tuple(texts[i]): part for i, part in zip(batch, parts, strict=True)})
-        for text in map(tuple, texts):
+        for text in map(tuple, texts if self._keeps else []):
             if (size := sum(part.nbytes for layer in states[text] for part in layer)) <= self._room:
                 self._kept[text] = states[text]
                 self._room -= size

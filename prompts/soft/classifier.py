@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from corpora.errors import UserError
-from prompts.calibration import calibrated, reference_texts, stacked
+from prompts.calibration import calibrated, log_probabilities, reference_texts, stacked
 from prompts.soft.facts import Facts
 from prompts.soft.probe import Probe, joined
 from prompts.soft.prompt import SoftPrompt
@@ -116,8 +116,7 @@ class ZeroShotClassifier:
         classes = found[0][0]
         if any(own != classes for own, _ in found):
             raise UserError("the prompts were made for different classes; give the labels to choose from.")
-        logs = [scores - np.logaddexp.reduce(scores, axis=1, keepdims=True) for _, scores in found]
-        return classes, np.mean(logs, axis=0)
+        return classes, np.mean([log_probabilities(scores) for _, scores in found], axis=0)
 
     def _own_scores(
         self, texts: Sequence[str], labels: Labels | None, language: str | None

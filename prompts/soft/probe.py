@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from torch.nn.functional import normalize
 
-from prompts.baselines.probe import logistic_regression
+from prompts.baselines.probe import logistic_regression, moments, standardised
+from prompts.calibration import log_probabilities
 
 PROBE = "probe.safetensors"
 _TENSORS = ("mean", "scale", "weights", "biases")
@@ -49,7 +49,7 @@ class Probe:
 
     def scores(self, states: Tensor) -> np.ndarray:
         """Logits, float64, shape (items, classes), of states, shape (items, width)."""
-        unit = normalize((states.cpu().double() - self.mean) / self.scale, dim=1)
+        unit = standardised(states.cpu().double(), self.mean, self.scale, unit=True)
         return (unit @ self.weights.double().T + self.biases).numpy()
 
     def record(self) -> dict[str, Any]:
@@ -70,8 +70,8 @@ def fit_probe(
     `strength`: of the L2 penalty, as `prompts.baselines.probe.logistic_regression` has it.
     """
     states = states.cpu().double()
-    mean, scale = states.mean(dim=0), states.std(dim=0, correction=0).clamp_min(1e-6)
-    unit = normalize((states - mean) / scale, dim=1)
+    mean, scale = moments(states)
+    unit = standardised(states, mean, scale, unit=True)
     weights, biases = logistic_regression(unit, labels.cpu(), len(classes), strength)
     return Probe(tuple(classes), layer, share, mean.float(), scale.float(), weights.float(), biases.float())
 
@@ -91,15 +91,14 @@ def joined(scores: np.ndarray, probed: np.ndarray, share: float) -> np.ndarray:
     Classes that the probe does not know (−∞ in `probed`) keep the probability that the words give them: it then deals
     out anew, among its own classes, what the words give to these together.
     """
-    logs = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+    logs = log_probabilities(scores)
     known = np.isfinite(probed).all(axis=0)
     if not known.any():
         return logs
-    own = probed[:, known] - np.logaddexp.reduce(probed[:, known], axis=1, keepdims=True)
-    within = logs[:, known] + share * own
+    within = logs[:, known] + share * log_probabilities(probed[:, known])
     if not known.all():
         together = np.logaddexp.reduce(logs[:, known], axis=1, keepdims=True)
-        within = together + within - np.logaddexp.reduce(within, axis=1, keepdims=True)
+        within = together + log_probabilities(within)
     result = logs.copy()
     result[:, known] = within
     return result

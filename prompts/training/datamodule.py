@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 import lightning.pytorch as pl
 from jsonargparse.typing import NonNegativeInt, PositiveInt
@@ -13,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from corpora.errors import UserError
 from prompts.data import Item, read_items
+from prompts.data.reading import Dataset
 from prompts.data.selection import by_class, enough, shuffled
 from prompts.training.schedule import TrainingBatches
 
@@ -50,7 +50,7 @@ class FewShotData(ItemBatches):
     def __init__(
         self,
         folder: str | None = None,
-        dataset: Literal["sib200", "themes", "katha72", "mtop", "massive", "agnews", "indicnews"] = "sib200",
+        dataset: Dataset = "sib200",
         language: str = "en",
         training_split: str = "train",
         validation_split: str = "dev",

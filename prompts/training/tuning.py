@@ -101,7 +101,7 @@ def prepare(
 ) -> None:
     """Give a module its prompt and its lesson. The words are those of the classes in the training items alone."""
     own = label_set.only(data.classes)
-    template, names = own[language].template, [name for words in own[language].names.values() for name in words]
+    template, names = own[language].template, own[language].every_name
     texts = [item.text for item in data.training]
 
     def ask(items: Sequence[Item]) -> Questions:

@@ -43,6 +43,11 @@ class Names:
     def classes(self) -> list[str]:
         return list(self.names)
 
+    @property
+    def every_name(self) -> list[str]:
+        """All names of all classes."""
+        return [name for words in self.names.values() for name in words]
+
 
 @dataclass(frozen=True)
 class LabelSet:
