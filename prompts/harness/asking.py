@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
+import torch
 
 from prompts.baselines import emptied, shuffled_labels, shuffled_names
 from prompts.calibration import Calibration, prior, reference_texts
@@ -111,10 +112,15 @@ class Questions:
             return found - prior(found)
         return found - prior(self._raw(neutral, language, soft)) if neutral else found
 
-    def states(self, items: Sequence[Item], language: str, layer: int | None = None) -> np.ndarray:
-        """The model's states at the answer, the last ones or those after so many blocks; float64, (items, width)."""
-        read = self.model.read_once(self._asked([item.text for item in items], language, 0), layer=layer)
-        return read.double().cpu().numpy()
+    def states(self, items: Sequence[Item], language: str, layer: int | None = None) -> torch.Tensor:
+        """The model's states at the answer, the last ones or those after so many blocks; shape (items, width)."""
+        return self.model.read_once(self._asked([item.text for item in items], language, 0), layer=layer)
+
+    def scores_of_states(self, states: torch.Tensor, language: str) -> np.ndarray:
+        """Uncalibrated scores of all classes from last states, float64, shape (items, classes)."""
+        verbalizer = self.verbalizer(language)
+        logits = self.model.scores(states, verbalizer.rows.to(states.device))
+        return verbalizer.scores_of_rows(logits).detach().double().cpu().numpy()
 
     def facts(self) -> dict[str, Any]:
         """The words that answer for texts in any language of the run."""
@@ -127,10 +133,7 @@ class Questions:
 
     def _raw(self, texts: Sequence[str], language: str, soft: SoftVectors | None) -> np.ndarray:
         length = 0 if soft is None else sum(len(soft.vectors(place)) for place in PLACES)
-        verbalizer = self.verbalizer(language)
-        states = self.model.read_once(self._asked(texts, language, length), soft)
-        logits = self.model.scores(states, verbalizer.rows.to(states.device))
-        return verbalizer.scores_of_rows(logits).detach().double().cpu().numpy()
+        return self.scores_of_states(self.model.read_once(self._asked(texts, language, length), soft), language)
 
     def _asked(self, texts: Sequence[str], language: str, soft_length: int) -> list[Asked]:
         own = self.labels[self.template_language(language)]

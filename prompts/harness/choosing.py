@@ -42,5 +42,6 @@ def _read(task: Task, model: str) -> tuple[np.ndarray, np.ndarray]:
         seed=0,
     )
     questions = Questions(setting, model, words="source_only", verbalizer={"kind": "nonparametric"})
-    _known[key] = questions.states(task.pool, task.source), questions.scores(task.pool, task.source)
+    states = questions.states(task.pool, task.source)
+    _known[key] = states.double().cpu().numpy(), questions.scores_of_states(states, task.source)
     return _known[key]

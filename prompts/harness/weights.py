@@ -48,7 +48,7 @@ def linear_probe(
     questions = Questions(setting, model, **dict(asking or {}))
 
     def states(items: Sequence[Item], language: str) -> torch.Tensor:
-        return torch.from_numpy(questions.states(items, language, layer))
+        return questions.states(items, language, layer)
 
     development = questions.development if choose else []
     return Asked(questions, LinearProbe(setting.classes, states, development, strength, unit))
