@@ -25,9 +25,11 @@ def open_model(
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
 
     name = os.fspath(name)
     if Path(name).exists():
+        logging.disable_progress_bar()
         if not (Path(name) / "config.json").is_file():
             raise UserError(f"{name!r} is not a model folder (no config.json); give the folder of an exported model.")
     elif not is_hub_name(name):

@@ -52,6 +52,8 @@ class TaskPlan:
     held_out: int | None = None
     """Where there is no evaluation split: so many items of the pool, the same in all languages, that no draw uses."""
     held_out_seed: int = 0
+    held_out_set: int = 0
+    """1: the second such set, which shares no item with the first; and so on."""
     items: int | None = None
     """Evaluate on at most so many, a seeded sample (default: all)."""
     masked: bool = False

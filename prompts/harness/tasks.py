@@ -51,14 +51,16 @@ def load_task(name: str, plan: TaskPlan, source: str, languages: Sequence[str]) 
     development = None if plan.development is None else _read(plan, plan.development, source)
     if plan.held_out is not None and not _has_split(plan, [*languages]):
         evaluation = {language: _read(plan, plan.pool, language) for language in languages}
-        kept = held_out([pool, *evaluation.values()], plan.held_out, plan.held_out_seed)
+        kept = held_out([pool, *evaluation.values()], plan.held_out, plan.held_out_seed, plan.held_out_set)
         pool = [item for item in pool if item.group not in kept]
         evaluation = {
             language: [item for item in items if item.group in kept] for language, items in evaluation.items()
         }
         note = (
             f"There is no {plan.evaluation} split here: evaluated are {len(kept)} texts of the {plan.pool} split, "
-            f"drawn once with seed {plan.held_out_seed}, the same in every language, and no draw uses them."
+            f"drawn once with seed {plan.held_out_seed}"
+            + (f" (set {plan.held_out_set}, none of which is in an earlier set)" if plan.held_out_set else "")
+            + ", the same in every language, and no draw uses them."
         )
     else:
         evaluation = {language: _read(plan, plan.evaluation, language) for language in languages}
@@ -90,12 +92,14 @@ def draw(task: Task, k: int, number: int, seen: Iterable[str] | None = None) -> 
     return training, of_classes(kept if task.development is None else task.development, classes)
 
 
-def held_out(by_language: Sequence[Sequence[Item]], count: int, seed: int) -> set[str]:
-    """`count` groups, drawn by the seed, of those that every language has."""
+def held_out(by_language: Sequence[Sequence[Item]], count: int, seed: int, number: int = 0) -> set[str]:
+    """`count` groups, drawn by the seed, of those that every language has; sets of different numbers share none."""
     shared = sorted(set.intersection(*({item.group for item in items} for items in by_language)))
-    if count >= len(shared):
-        raise UserError(f"{count} texts cannot be kept for evaluation: the languages share {len(shared)}.")
-    return set(random.Random(seed).sample(shared, count))
+    start = number * count
+    if start < 0 or start + count > len(shared) or count == len(shared):
+        which = f" for set {number}" if number else ""
+        raise UserError(f"{count} texts cannot be kept for evaluation{which}: the languages share {len(shared)}.")
+    return set(random.Random(seed).sample(shared, len(shared))[start : start + count])
 
 
 def masked_items(items: Sequence[Item], labels: str, language: str) -> list[Item]:

@@ -98,6 +98,8 @@ def test_the_curve_stands_where_its_numbers_are():
         (lambda c: c["methods"]["good"].update(method="magic"), "there is no method 'magic'; choose from"),
         (lambda c: c["methods"]["good"].update(talent=1), "the method 'told' cannot be made of"),
         (lambda c: c["tasks"]["sib200"].update(held_out=99), "99 texts cannot be kept for evaluation"),
+        (lambda c: c["tasks"]["sib200"].update(held_out_set=4), "21 texts cannot be kept for evaluation for set 4"),
+        (lambda c: c["tasks"]["sib200"].update(held_out_set=-1), "21 texts cannot be kept for evaluation for set -1"),
         (lambda c: c["tasks"]["sib200"].update(source="news"), "there is no data set 'news'; choose from"),
         (lambda c: c["parts"]["transfer"].update(k=40), "has 9 texts, but"),
     ],

@@ -197,6 +197,18 @@ def test_a_real_test_split_is_used_where_it_is(content, write_plan, sib200_folde
         load_task("sib200", plan.tasks["sib200"], "en", ["en", "mr"])
 
 
+def test_sets_kept_for_evaluation_share_no_text_in_any_language(content, write_plan, data):
+    kept = []
+    for number in range(4):
+        content["tasks"]["sib200"]["held_out_set"] = number
+        task = load_task("sib200", read_plan(write_plan(content), str(data)).tasks["sib200"], "en", ["en", "hi"])
+        groups = {item.group for item in task.evaluation["en"]}
+        assert groups == {item.group for item in task.evaluation["hi"]} and len(groups) == 21
+        assert not groups & {item.group for item in task.pool} and len(task.pool) == 63
+        kept.append(groups)
+    assert len(set.union(*kept)) == 84
+
+
 def test_a_class_has_the_same_draw_whichever_others_are_seen(plan):
     task = load_task("sib200", plan.tasks["sib200"], "en", ["hi"])
     whole, development = draw(task, 2, 1)
