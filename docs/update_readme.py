@@ -158,12 +158,24 @@ def measure_cell(values: list[dict], measure: str) -> str:
 
 
 def prompts_tables(study: Path) -> str:
-    """One table per finished part of a study of prompts that trains on English, and one for all the others."""
+    """One table per finished part of a study of prompts that trains on English, and one per labels of all the others;
+    all but the first folded away."""
     parts = json.loads((study / "prompts" / "results.json").read_text(encoding="utf-8"))["parts"]
     parts = [part for part in parts if not part["unfinished"]]
     from_english = [part for part in parts if part["source"] == "en" and any(row["learns"] for row in part["rows"])]
-    others = [part for part in parts if part["source"] != "en"]
-    return "\n\n".join([*map(prompts_table, from_english), *([own_table(others)] if others else [])])
+    tables = {part["title"]: prompts_table(part) for part in from_english}
+    others: dict[str, list[dict]] = defaultdict(list)
+    for part in parts:
+        if part["source"] != "en":
+            others[part["labels"]].append(part)
+    tables |= {parts[0]["title"]: own_table(parts) for parts in others.values()}
+    first, *folded = tables.items()
+    return "\n\n".join([first[1], *(fold(title, made) for title, made in folded)])
+
+
+def fold(title: str, content: str) -> str:
+    """Markdown that opens when its title is clicked."""
+    return f"<details><summary>{title}</summary>\n\n{content}\n\n</details>"
 
 
 def prompts_table(part: dict) -> str:
@@ -194,7 +206,9 @@ def prompts_table(part: dict) -> str:
 def own_table(parts: list[dict]) -> str:
     """One row per method, one column per part and language; a dash behind what is at chance."""
     columns = [(part, code) for part in parts for code in part["languages"]]
-    lines = ["| " + " | ".join(["", *(f"{part['title']}, {code}" for part, code in columns)]) + " |"]
+    title = parts[0]["title"]
+    heads = [", ".join(filter(None, [code, part["title"].removeprefix(title).strip(", ")])) for part, code in columns]
+    lines = ["| " + " | ".join([title, *heads]) + " |"]
     lines.append("|---|" + "---|" * len(columns))
     rows = {(part["name"], row["method"]): row for part in parts for row in part["rows"]}
     for method in dict.fromkeys(method for _, method in rows):
