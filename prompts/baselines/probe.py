@@ -54,7 +54,7 @@ def standardised(states: torch.Tensor, mean: torch.Tensor, scale: torch.Tensor, 
 class LinearProbe:
     """Logistic regression on standardised states; the best that frozen features give without a prompt.
 
-    `states`: features of items (see `answer_states`; a sentence encoder serves too). `development`: items by whose
+    `states`: features of items, a model's states at the answer or a sentence encoder's. `development`: items by whose
     cross-entropy the L2 penalty is chosen (the strongest among equals); without them it is `strength`. Scores are
     logits; classes without an example cannot win. `unit`: standardised states are scaled to length 1.
     """

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from corpora.errors import UserError
-from prompts.baselines import PET, FineTuning, all_weights, answer_states, low_rank, verbalized
+from prompts.baselines import PET, FineTuning, all_weights, low_rank, verbalized
 from prompts.data import Item
 from prompts.models import AnswerModel
 
@@ -144,15 +144,9 @@ def test_pet_averages_its_patterns(model, pattern, sentences):
         PET(CLASSES, model.model, [pattern])
 
 
-def test_states_at_the_answer(model, sentences):
-    items = labelled(sentences)
-    states = answer_states(model, TEMPLATES, batch=4)
-    found = states(items, "hi")
-    assert found.shape == (6, 32) and not found.requires_grad
-    alone = model.answer_states(model.ask([items[4].text], TEMPLATES["hi"]))
-    torch.testing.assert_close(found[4:5], alone, atol=1e-4, rtol=1e-4)
-    with pytest.raises(UserError, match="no template in 'bn'"):
-        states(items, "bn")
+def test_a_language_that_has_no_words_is_refused(pattern, sentences):
+    with pytest.raises(UserError, match="no verbalizer in 'bn'"):
+        pattern(labelled(sentences), "bn")
 
 
 def test_model_without_attention_is_refused():
