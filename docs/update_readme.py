@@ -168,7 +168,7 @@ def prompts_tables(study: Path) -> str:
     for part in parts:
         if part["source"] != "en":
             others[part["labels"]].append(part)
-    tables |= {parts[0]["title"]: own_table(parts) for parts in others.values()}
+    tables |= {group[0]["title"]: own_table(group) for group in others.values()}
     first, *folded = tables.items()
     return "\n\n".join([first[1], *(fold(title, made) for title, made in folded)])
 

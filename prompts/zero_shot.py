@@ -65,9 +65,9 @@ class NameScorer:
     _prefix: list[int] = field(init=False)
 
     def __post_init__(self) -> None:
-        words = self.verbalizer.names.values()
-        self._names = [name for names in words for name in names]
-        self._class_of_name = np.repeat(np.arange(len(words)), [len(names) for names in words])
+        counts = [len(names) for names in self.verbalizer.names.values()]
+        self._names = self.verbalizer.every_name
+        self._class_of_name = np.repeat(np.arange(len(counts)), counts)
         self._prefix = special_prefix(self.tokenizer)
 
     def class_scores(self, texts: Sequence[str], describe: str = "") -> np.ndarray:

@@ -174,15 +174,17 @@ def _join(run: Run) -> None:
 def _mean_logs(found: Sequence[tuple[np.ndarray, float]]) -> np.ndarray:
     """The weighted mean of log-probabilities. Members that cannot name all classes only divide anew, among those that
     they can, what the others give to these together (`prompts.soft.probe.joined`)."""
-    whole = [(scores, weight) for scores, weight in found if np.isfinite(scores).all()]
-    total = sum(weight for _, weight in whole)
+    whole: list[tuple[np.ndarray, float]] = []
+    partial: list[tuple[np.ndarray, float]] = []
+    for scores, weight in found:
+        (whole if np.isfinite(scores).all() else partial).append((scores, weight))
     if not whole:
         raise UserError("an ensemble needs a method that can name every class; add one.")
     logs = [log_probabilities(scores) for scores, _ in whole]
-    result = np.average(logs, axis=0, weights=[weight for _, weight in whole])
-    for scores, weight in found:
-        if not np.isfinite(scores).all():
-            result = joined(result, scores, weight / total)
+    weights = [weight for _, weight in whole]
+    result = np.average(logs, axis=0, weights=weights)
+    for scores, weight in partial:
+        result = joined(result, scores, weight / sum(weights))
     return result
 
 
